@@ -1,0 +1,1 @@
+"""Who: accounts, the posts they hold and what a post may see."""

@@ -1,0 +1,1 @@
+"""What there is: agencies, fields, procedures, internal processes and calendars."""

@@ -1,0 +1,1 @@
+"""The life of a dossier: one module per business act; `log` alone writes."""

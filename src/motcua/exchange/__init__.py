@@ -1,0 +1,1 @@
+"""Our side of the synchronisation: events become deliveries, deliveries messages; everything is read back."""

@@ -1,0 +1,1 @@
+"""The same over millions: facts in columns, verdicts, causes, the bridge, checks. Pure."""

@@ -1,0 +1,224 @@
+"""The engines that read the facts: DuckDB (embedded), Polars, Spark. The same expressions, the same answers.
+
+An engine is given the folder of the facts. Base files are partitioned by month of receipt; one delta file
+holds the rows that are newer, and wins over the base.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import narwhals as nw
+
+from motcua.rules.instants import Unreadable
+
+ENGINES = ("duckdb", "polars", "spark")
+
+
+class MissingEngine(Unreadable):
+    """The engine asked for is an extra that is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where one table of the facts lies: base files, the delta over them, and the key by which it wins."""
+
+    base: tuple[str, ...]
+    delta: tuple[str, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the newest extract wrote."""
+
+    generation: int
+    position: int
+    at_s: int
+    tables: Mapping[str, Table]
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def read(folder: Path) -> Manifest:
+        """The manifest in a facts folder. Raises `Unreadable` where no extract has run."""
+        file = folder / "manifest.json"
+        if not file.exists():
+            raise Unreadable("there are no facts yet: run `motcua extract` first")
+        document = json.loads(file.read_text())
+        tables = {
+            name: Table(tuple(t["base"]), tuple(t["delta"]), t["key"]) for name, t in document["tables"].items()
+        }
+        return Manifest(
+            document["generation"], document["position"], document["at"], tables, document.get("marks", {})
+        )
+
+    def write(self, folder: Path) -> None:
+        """Replaces the manifest in one rename, so that a reader sees the old facts or the new."""
+        document = {
+            "generation": self.generation,
+            "position": self.position,
+            "at": self.at_s,
+            "marks": dict(self.marks),
+            "tables": {
+                name: {"base": list(t.base), "delta": list(t.delta), "key": t.key} for name, t in self.tables.items()
+            },
+        }
+        draft = folder / "manifest.json.new"
+        draft.write_text(json.dumps(document, indent=1))
+        draft.replace(folder / "manifest.json")
+
+
+class Engine(Protocol):
+    """What the bridge needs of an engine."""
+
+    name: str
+
+    def scan(self, files: list[str]) -> nw.LazyFrame:
+        """The rows of these Parquet files, lazily."""
+        ...
+
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+        """Columns in memory as a frame of the shape of `like`."""
+        ...
+
+    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+        """The rows of a frame as dictionaries, absent as None."""
+        ...
+
+
+def table(engine: Engine, folder: Path, manifest: Manifest, name: str) -> nw.LazyFrame:
+    """One table of the facts: the base without what the delta replaces, and the delta."""
+    where = manifest.tables[name]
+    base = engine.scan([str(folder / file) for file in where.base])
+    if not where.delta:
+        return base
+    delta = engine.scan([str(folder / file) for file in where.delta])
+    names = base.collect_schema().names()
+    kept = base.join(delta.select(where.key), on=where.key, how="anti")
+    return nw.concat([kept.select(names), delta.select(names)], how="vertical")
+
+
+class DuckDB:
+    """The embedded default: no server, no pyarrow, out of core."""
+
+    name = "duckdb"
+
+    def __init__(self, memory: str = "4GB") -> None:
+        import duckdb
+
+        self.connection = duckdb.connect(
+            config={"autoinstall_known_extensions": False, "memory_limit": memory, "preserve_insertion_order": False}
+        )
+
+    def scan(self, files: list[str]) -> nw.LazyFrame:
+        return nw.from_native(self.connection.read_parquet(files, hive_partitioning=False, union_by_name=True))
+
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+        name = f"rows_{id(columns)}"
+        casts = ", ".join(
+            f'"{column}"::{_DUCKDB_TYPES[str(kind)]} AS "{column}"'
+            for column, kind in like.collect_schema().items()
+        )
+        self.connection.register(name, dict(columns))
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE t_{name} AS SELECT {casts} FROM {name}")
+        self.connection.unregister(name)
+        return nw.from_native(self.connection.table(f"t_{name}"))
+
+    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+        relation = nw.to_native(frame)
+        names = relation.columns
+        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+
+_DUCKDB_TYPES = {"Int64": "BIGINT", "String": "VARCHAR", "Boolean": "BOOLEAN", "Int32": "INTEGER", "Int128": "BIGINT"}
+
+
+class Polars:
+    """A second engine for the same answers (extra `polars`)."""
+
+    name = "polars"
+
+    def __init__(self) -> None:
+        try:
+            import polars
+        except ImportError:
+            raise MissingEngine("the engine polars is an extra: pip install 'motcua[polars]'") from None
+        self.polars = polars
+
+    def scan(self, files: list[str]) -> nw.LazyFrame:
+        return nw.from_native(self.polars.scan_parquet(files, hive_partitioning=False, missing_columns="insert"))
+
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+        import numpy as np
+
+        kinds = {"Int64": self.polars.Int64, "String": self.polars.String, "Boolean": self.polars.Boolean}
+        data = {
+            name: self.polars.Series(
+                name,
+                columns[name].tolist() if not np.ma.isMaskedArray(columns[name]) else columns[name].tolist(None),
+                dtype=kinds[str(kind)],
+            )
+            for name, kind in like.collect_schema().items()
+        }
+        return nw.from_native(self.polars.DataFrame(data).lazy())
+
+    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+        collected: list[dict[str, Any]] = nw.to_native(frame).collect().to_dicts()
+        return collected
+
+
+class Spark:
+    """Apache Spark, when one machine is outgrown (extra `spark`, Java 17)."""
+
+    name = "spark"
+
+    def __init__(self) -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise MissingEngine("the engine spark is an extra: pip install 'motcua[spark]', and Java 17") from None
+        self.session = (
+            SparkSession.builder.master("local[2]")
+            .appName("motcua")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.shuffle.partitions", "4")
+            .getOrCreate()
+        )
+
+    def scan(self, files: list[str]) -> nw.LazyFrame:
+        return nw.from_native(self.session.read.option("mergeSchema", "true").parquet(*files))
+
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+        import numpy as np
+        from pyspark.sql.types import BooleanType, LongType, StringType, StructField, StructType
+
+        kinds = {"Int64": LongType(), "String": StringType(), "Boolean": BooleanType()}
+        schema = like.collect_schema()
+        lists = [
+            columns[name].tolist(None) if np.ma.isMaskedArray(columns[name]) else columns[name].tolist()
+            for name in schema
+        ]
+        shape = StructType([StructField(name, kinds[str(kind)]) for name, kind in schema.items()])
+        return nw.from_native(self.session.createDataFrame(list(zip(*lists, strict=True)), shape))
+
+    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+        return [row.asDict() for row in nw.to_native(frame).collect()]
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name. Raises `Unreadable`, `MissingEngine`."""
+    match name:
+        case "duckdb":
+            return DuckDB()
+        case "polars":
+            return Polars()
+        case "spark":
+            return Spark()
+    raise Unreadable(f"no engine {name!r}; there are: {', '.join(ENGINES)}")

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MirrorConfig(AppConfig):
+    name = "motcua.mirror"
+    default_auto_field = "django.db.models.BigAutoField"

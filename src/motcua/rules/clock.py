@@ -1,0 +1,229 @@
+"""The clock: when a dossier is due, and why on that day.
+
+Three defensible readings of a time limit in working days, chosen per procedure (law paper §2.4):
+keep-clock (the hour of the start on the N-th working day), day-end (closing time of that day) and hours
+(N times eight opening hours).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from motcua.rules.instants import VIET_NAM, Unreadable, at_clock, local_day
+from motcua.rules.workdays import WorkCalendar
+
+VERSION = "clock/1"
+#: law: unit-2, eight working hours are one working day
+WORKDAY_MINUTES = 8 * 60
+
+
+class Mode(StrEnum):
+    """How a limit in days is read."""
+
+    KEEP_CLOCK = "keep-clock"
+    DAY_END = "day-end"
+    HOURS = "hours"
+
+
+class Allotted(NamedTuple):
+    """A time limit: `unit` same-day, workdays, minutes (of opening time) or calendar days, and how many."""
+
+    unit: Literal["same_day", "workdays", "minutes", "calendar_days"]
+    count: int = 0
+
+    @staticmethod
+    def parse(text: str) -> Allotted:
+        """`sd`, `5d`, `0.5d`, `12h`, `90m`, `10cd`. Raises `Unreadable`."""
+        return _parse(text)
+
+    def __str__(self) -> str:
+        return {
+            "same_day": "sd",
+            "workdays": f"{self.count}d",
+            "minutes": f"{self.count}m",
+            "calendar_days": f"{self.count}cd",
+        }[self.unit]
+
+
+_SHAPE = re.compile(r"^(\d{1,4}(?:[.,]\d{1,4})?)(cd|d|h|m)$")
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> Allotted:
+    cleaned = text.strip().lower()
+    if cleaned == "sd":
+        return Allotted("same_day")
+    match = _SHAPE.match(cleaned)
+    if match is None:
+        raise Unreadable(f"{text!r} is not a time limit; write sd, 5d, 12h, 90m or 10cd")
+    amount, unit = float(match[1].replace(",", ".")), match[2]
+    if unit == "d":
+        if amount == int(amount):
+            return Allotted("workdays", int(amount)) if amount else Allotted("same_day")
+        return Allotted("minutes", round(amount * WORKDAY_MINUTES))
+    if unit == "cd":
+        if amount != int(amount):
+            raise Unreadable(f"{text!r}: calendar days are whole days")
+        return Allotted("calendar_days", int(amount))
+    return Allotted("minutes", round(amount * (60 if unit == "h" else 1)))
+
+
+def due_at(
+    start: datetime,
+    allotted: Allotted,
+    *,
+    calendar: WorkCalendar,
+    mode: Mode = Mode.KEEP_CLOCK,
+    cutoff: int | None = None,
+) -> datetime:
+    """The due instant of a limit that starts at `start` (law paper §2.4, §2.14). law: due-1
+
+    `cutoff`: minutes after midnight; a start after it counts from the next working day's opening.
+    """
+    s = calendar.normalise(start, cutoff)
+    match allotted.unit:
+        case "same_day":
+            return calendar.closing(local_day(s))
+        case "minutes":
+            return calendar.advance(s, allotted.count)
+        case "workdays" if mode is Mode.HOURS:
+            return calendar.advance(s, allotted.count * WORKDAY_MINUTES)
+        case "workdays":
+            return _on(calendar.add_workdays(local_day(s), allotted.count), s, calendar, mode)
+        case "calendar_days":
+            day = local_day(s) + timedelta(days=allotted.count)
+            if not calendar.is_workday(day):
+                day = calendar.next_workday(day)  # law: start-8, a last day on a rest day moves on
+            return _on(day, s, calendar, mode)
+
+
+def _on(day: date, start: datetime, calendar: WorkCalendar, mode: Mode) -> datetime:
+    """The due instant on its day: closing time, or the hour of the start within that day's opening hours."""
+    if mode is Mode.DAY_END:
+        return calendar.closing(day)
+    since_midnight = start - at_clock(local_day(start), 0)
+    return min(max(at_clock(day, 0) + since_midnight, calendar.opening(day)), calendar.closing(day))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A time that does not count: subtracted, or after which the limit starts anew. law: pause-1, supplement-2"""
+
+    from_at: datetime
+    to_at: datetime
+    restart: bool = False
+
+
+def due_after(
+    start: datetime,
+    allotted: Allotted,
+    pauses: Sequence[Pause],
+    *,
+    calendar: WorkCalendar,
+    mode: Mode = Mode.KEEP_CLOCK,
+    cutoff: int | None = None,
+) -> datetime:
+    """The due instant moved by pauses, in time order; overlapping ones count once."""
+    due = due_at(start, allotted, calendar=calendar, mode=mode, cutoff=cutoff)
+    credited_to: datetime | None = None
+    for pause in sorted(pauses, key=lambda p: (p.to_at, p.from_at)):
+        if pause.to_at < pause.from_at:
+            raise Unreadable(f"a pause ends before it starts: {pause.from_at} / {pause.to_at}")
+        begin = max(pause.from_at, credited_to) if credited_to else pause.from_at
+        credited_to = max(pause.to_at, credited_to) if credited_to else pause.to_at
+        if pause.restart:
+            due = max(due, due_at(pause.to_at, allotted, calendar=calendar, mode=mode, cutoff=cutoff))
+        elif pause.to_at > begin:
+            due = calendar.advance(due, calendar.minutes_between(begin, pause.to_at))
+    return due
+
+
+class CertificateLine(NamedTuple):
+    """One day of a deadline certificate."""
+
+    day: date
+    worked_minutes: int
+    why: str
+
+
+def certificate(
+    start: datetime,
+    due: datetime,
+    *,
+    calendar: WorkCalendar,
+    allotted: Allotted | None = None,
+    cutoff: int | None = None,
+    pauses: Sequence[Pause] = (),
+    extensions: Sequence[tuple[datetime, datetime]] = (),
+) -> list[CertificateLine]:
+    """Why the due instant is this one, day by day from the start to it, in Vietnamese.
+
+    `worked_minutes` are the minutes of the day that count: opening hours from the start to the due instant,
+    less the pauses.
+    """
+    s = calendar.normalise(start, cutoff)
+    restarts = [p.to_at for p in pauses if p.restart]
+    counted_from = calendar.normalise(max(restarts), cutoff) if restarts else s
+    lines: list[CertificateLine] = []
+    day, last, number = local_day(start), max(local_day(due), local_day(start)), 0
+    while day <= last:
+        begin, end = max(at_clock(day, 0), s), min(at_clock(day, 1440), due)
+        worked = calendar.minutes_between(begin, end) if end > begin else 0
+        notes: list[str] = []
+        if day == local_day(start):
+            notes.append(_start_note(start, s))
+        if day == local_day(counted_from) and restarts and counted_from > s:
+            notes.append(f"hồ sơ bổ sung đủ, thời hạn tính lại từ đầu lúc {_hm(counted_from)}")
+            number = 0
+        reason = calendar.why(day)
+        if not calendar.is_workday(day):
+            notes.append(f"{reason}: không tính")
+        elif reason:
+            notes.append(reason)
+        stopped = _paused_minutes(day, pauses, calendar, begin, end)
+        if stopped:
+            notes.append(f"tạm dừng {stopped} phút")
+            worked -= stopped
+        if calendar.is_workday(day) and day > local_day(counted_from):
+            number += 1
+            notes.insert(0, f"ngày làm việc thứ {number}")
+        for at, new_due in extensions:
+            if local_day(at) == day:
+                notes.append(f"xin lỗi và hẹn lại đến {new_due.astimezone(VIET_NAM):%H:%M %d/%m/%Y}")
+        if day == local_day(due):
+            limit = f", thời hạn {allotted}" if allotted else ""
+            notes.append(f"hẹn trả lúc {_hm(due)}{limit}")
+        lines.append(CertificateLine(day, worked, "; ".join(notes)))
+        day += timedelta(days=1)
+    return lines
+
+
+def _start_note(start: datetime, s: datetime) -> str:
+    if s == start:
+        return f"tiếp nhận lúc {_hm(start)}, ngày đầu không tính"
+    if local_day(s) == local_day(start):
+        return f"tiếp nhận lúc {_hm(start)}, tính từ {_hm(s)}"
+    return f"tiếp nhận lúc {_hm(start)}, tính từ {s.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"
+
+
+def _paused_minutes(
+    day: date, pauses: Sequence[Pause], calendar: WorkCalendar, begin: datetime, end: datetime
+) -> int:
+    total, credited_to = 0, begin
+    for pause in sorted(pauses, key=lambda p: p.from_at):
+        from_at = max(pause.from_at, at_clock(day, 0), credited_to)
+        to_at = min(pause.to_at, at_clock(day, 1440), end)
+        if to_at > from_at:
+            total += calendar.minutes_between(from_at, to_at)
+            credited_to = to_at
+    return total
+
+
+def _hm(at: datetime) -> str:
+    return f"{at.astimezone(VIET_NAM):%H:%M}"

@@ -1,0 +1,95 @@
+"""Settings of every door. Secrets come from files or the environment, never from here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+HOME = Path(os.environ.get("MOTCUA_HOME", "var")).resolve()
+
+
+def database(url: str | None, embedded: Path) -> dict[str, Any]:
+    """A database from its URL (`postgres://…`), or the embedded SQLite file."""
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(embedded),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+                " PRAGMA temp_store=MEMORY;",
+            },
+        }
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {},
+    }
+
+
+def _mirror_url() -> str | None:
+    if url := os.environ.get("MIRROR_DATABASE_URL"):
+        return url
+    if url := os.environ.get("DATABASE_URL"):
+        parts = urlsplit(url)
+        return parts._replace(path=parts.path + "_mirror").geturl()
+    return None
+
+
+def _secret_key() -> str:
+    if key := os.environ.get("MOTCUA_SECRET_KEY"):
+        return key
+    file = HOME / "secret.key"
+    if not file.exists():
+        HOME.mkdir(parents=True, exist_ok=True)
+        file.write_text(secrets.token_urlsafe(50))
+        file.chmod(0o600)
+    return file.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = os.environ.get("MOTCUA_DEBUG") == "1"
+ALLOWED_HOSTS = os.environ.get("MOTCUA_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("MOTCUA_ORIGINS", "").split(",") if o]
+
+DATABASES = {
+    "default": database(os.environ.get("DATABASE_URL"), HOME / "motcua.sqlite3"),
+    "mirror": database(_mirror_url(), HOME / "mirror.sqlite3"),
+}
+DATABASE_ROUTERS = ["motcua.mirror.router.MirrorRouter"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "motcua.ledger",
+    "motcua.jobs",
+    "motcua.catalogue",
+    "motcua.accounts",
+    "motcua.dossiers",
+    "motcua.mirror",
+    "motcua.exchange",
+    "motcua.oversight",
+    "motcua.web",
+]
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+USE_TZ = True
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+LANGUAGE_CODE = "vi"
