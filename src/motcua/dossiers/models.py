@@ -54,18 +54,19 @@ class AlternativeCode(models.Model):
         db_table = "dossiers_alternative_code"
 
 
-class ImportedRow(models.Model):
-    """Identity of an imported event: source, dossier, hash of the row, its ordinal among equals."""
+class Imported(models.Model):
+    """What was imported of a dossier: the digests of its rows (16 bytes each, with the source), equals repeated.
 
-    dossier = models.CharField(max_length=200)
-    digest = models.BinaryField(max_length=16)  # of (source, row)
-    ordinal = models.IntegerField(default=0)
+    The identity of an imported event is source, dossier, hash of the row, its ordinal among equals; real logs
+    hold exact duplicates, so this is a multiset.
+    """
+
+    dossier = models.CharField(max_length=200, primary_key=True)
+    header = models.BinaryField(max_length=16)
+    rows = models.BinaryField()
 
     class Meta:
-        db_table = "dossiers_imported_row"
-        constraints = [
-            models.UniqueConstraint(fields=["dossier", "digest", "ordinal"], name="dossiers_imported_once")
-        ]
+        db_table = "dossiers_imported"
 
 
 class ImportRun(models.Model):
@@ -79,7 +80,8 @@ class ImportRun(models.Model):
     dossiers = models.BigIntegerField(default=0)
     events = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
-    progress = models.CharField(max_length=200, default="", blank=True)  # last dossier code stored
+    anomalies = models.JSONField(default=dict)
+    refusals = models.CharField(max_length=300, default="", blank=True)
 
     class Meta:
         db_table = "dossiers_import_run"

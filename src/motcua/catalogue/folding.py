@@ -1,0 +1,21 @@
+"""Texts as people compare them: NFC, without case, without marks; `đ` is a letter, not d with a mark."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SPACES = re.compile(r"\s+")
+
+
+def nfc(text: str) -> str:
+    """The text composed (NFC), as everything from outside is kept."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """The text for comparing and searching: "Hòa", "Hoà" and "hoa" fold to one."""
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+        text = text.replace("đ", "d").replace("Đ", "d")
+    return _SPACES.sub(" ", text).strip().casefold()

@@ -1,0 +1,5 @@
+"""`python -m motcua.cli`."""
+
+from motcua.cli.main import main
+
+main()

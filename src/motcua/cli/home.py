@@ -1,0 +1,68 @@
+"""Opens the home of the embedded database: created and migrated by whatever command comes first."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+
+def home() -> Path:
+    """Where the embedded database, the facts and the files live."""
+    return Path(os.environ.get("MOTCUA_HOME", "var")).resolve()
+
+
+def open_home() -> Path:
+    """Sets Django up; creates or migrates an embedded home (with a copy before). PostgreSQL: only `migrate` does."""
+    folder = home()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "motcua.web.settings")
+    import django
+
+    django.setup()
+    if not os.environ.get("DATABASE_URL"):
+        _bring_up_to_date(folder)
+    return folder
+
+
+def _schema() -> str:
+    """What the migrations of this version are, as one digest."""
+    package = Path(__file__).resolve().parent.parent
+    names = sorted(str(file.relative_to(package)) for file in package.glob("*/migrations/0*.py"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def _bring_up_to_date(folder: Path) -> None:
+    marker, schema = folder / "schema.version", _schema()
+    if marker.exists() and marker.read_text().strip() == schema:
+        return
+    for name in ("motcua.sqlite3", "mirror.sqlite3"):
+        file = folder / name
+        if file.exists():
+            import sqlite3
+
+            with sqlite3.connect(file) as source, sqlite3.connect(f"{file}.before-{schema}") as copy:
+                source.backup(copy)
+    migrate()
+    marker.write_text(schema)
+
+
+def migrate() -> None:
+    """Migrates both databases and seeds what every home has: the built-in calendar."""
+    from django.core.management import call_command
+
+    call_command("migrate", database="default", verbosity=0, interactive=False)
+    call_command("migrate", database="mirror", verbosity=0, interactive=False)
+
+
+def empty(folder: Path) -> None:
+    """Removes everything below an embedded home."""
+    from django.db import connections
+
+    connections.close_all()
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
