@@ -1,0 +1,1 @@
+"""The national portal's messages and statuses as values: parse, build, its verdict rule. Pure."""

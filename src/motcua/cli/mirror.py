@@ -1,0 +1,96 @@
+"""`motcua mirror serve` and `motcua mirror load`: the national portal's stand-in and collector."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
+
+#: Where the mirror answers unless told otherwise.
+PORT = 8766
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the commands to the command line."""
+    mirror = commands.add_parser("mirror", help="the national portal's stand-in and collector").add_subparsers(
+        metavar="VERB", required=True
+    )
+    serve = mirror.add_parser("serve", help="the stand-in over HTTP, on 127.0.0.1 unless a profile says otherwise")
+    serve.add_argument("--port", type=int, default=PORT)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--profile", type=Path, metavar="FILE", help="switches and credentials, as TOML")
+    serve.add_argument("--faults", type=Path, metavar="FILE", help="faults that the sandbox plays on purpose, as JSON")
+    serve.set_defaults(run=_serve)
+    load = mirror.add_parser("load", help="request bodies as if received, one JSON object a line")
+    load.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    load.add_argument("--keep-going", action="store_true", help="leave lines out that are not messages")
+    load.set_defaults(run=_load)
+
+
+def granian(app: str, host: str, port: int, env: dict[str, str], *, workers: int = 1, threads: int = 4) -> list[str]:
+    """The server process's command; granian wants to be a process of its own."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers",
+        str(workers), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning", app,
+    ]  # fmt: skip
+
+
+def _serve(args: argparse.Namespace) -> int:
+    import tomllib
+
+    from motcua.cli.home import open_home
+    from motcua.wire.profile import Profile, from_document
+
+    profile = Profile()
+    if args.profile:
+        if not args.profile.is_file():
+            fail(f"{args.profile}: there is no such file")
+        try:
+            profile = from_document(tomllib.loads(args.profile.read_text()))
+        except tomllib.TOMLDecodeError as error:
+            fail(f"{args.profile}: {error}")
+    if profile.loopback_only and args.host not in ("127.0.0.1", "::1", "localhost"):
+        fail(f"the demo profile answers on 127.0.0.1 only; give {args.host} a --profile with users of its own")
+    open_home()
+    env = dict(os.environ)
+    if args.profile:
+        env["MOTCUA_MIRROR_PROFILE"] = str(args.profile.resolve())
+    if args.faults:
+        env["MOTCUA_MIRROR_FAULTS"] = str(args.faults.resolve())
+    say(f"mirror: http://{args.host}:{args.port}/mapi/g (Ctrl-C ends it)")
+    return subprocess.call(granian("motcua.mirror.wsgi:application", args.host, args.port, env), env=env)
+
+
+def _load(args: argparse.Namespace) -> int:
+    for file in args.files:
+        if not file.is_file():
+            fail(f"{file}: there is no such file")
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.utils import timezone
+
+    from motcua.mirror.load import load
+
+    with progress("nạp bản tin") as bar:
+        result = load(args.files, at=timezone.now(), keep_going=args.keep_going, advance=bar.advance)
+    document = {
+        "messages": result.messages,
+        "records": result.records,
+        "steps": result.steps,
+        "duplicates": result.duplicates,
+        "refused": result.refused,
+    }
+    for entry in result.refused[:5]:
+        say(f"refused: {entry['place']}: {entry['reason']}")
+    answer(
+        args,
+        document,
+        f"{result.messages} messages: {result.records} records, {result.steps} steps stored, "
+        f"{result.duplicates} known already, {len(result.refused)} refused",
+    )
+    return FALLS_SHORT if result.refused else DONE

@@ -1,0 +1,146 @@
+"""Messages from a file, as if received: one request body a line. The first pass checks and stores nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from motcua.mirror.models import Message
+from motcua.mirror.server import RECORDS, STEPS, Server, _is_updating, _sender
+from motcua.rules.instants import Unreadable, parse_instant
+from motcua.wire.profile import Profile
+
+#: Messages applied in one transaction.
+BATCH = 1_000
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load stored."""
+
+    messages: int = 0
+    records: int = 0
+    steps: int = 0
+    duplicates: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+
+def load(
+    paths: list[Path], *, at: datetime, keep_going: bool = False, advance: Callable[[int], None] = lambda n: None
+) -> Loaded:
+    """Loads request bodies. Raises `Unreadable`, naming file and line: then nothing was stored."""
+    bad: list[str] = []
+    for path in paths:
+        for line, body, error in _bodies(path):
+            if error is not None:
+                if not keep_going:
+                    raise Unreadable(f"{path.name}, line {line}: {error}")
+                bad.append(f"{path.name}, line {line}: {error}")
+            elif body is not None:
+                _received_at(path, line, body, at)
+    result = Loaded(refused=[{"place": text, "reason": text.split(": ", 1)[1]} for text in bad])
+    server = Server(Profile(name="load"))
+    batch: list[tuple[Path, int, dict[str, Any]]] = []
+    for path in paths:
+        for line, body, error in _bodies(path):
+            if error is None and body is not None:
+                batch.append((path, line, body))
+                if len(batch) >= BATCH:
+                    _apply(server, batch, at, result)
+                    advance(len(batch))
+                    batch = []
+    _apply(server, batch, at, result)
+    return result
+
+
+def _bodies(path: Path) -> Iterator[tuple[int, dict[str, Any] | None, str | None]]:
+    """Each line as a request body, or what is wrong with it; log-ins and questions pass as None."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
+    with file:
+        for number, raw in enumerate(file, 1):
+            if number == 1:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            if not raw.strip():
+                continue
+            try:
+                body = json.loads(raw)
+            except ValueError:
+                cut = "; is the last line cut off?" if not raw.endswith(b"\n") else ""
+                yield number, None, f"not JSON: one request body a line{cut}"
+                continue
+            if not isinstance(body, dict):
+                yield number, None, "not a request body: a JSON object is wanted"
+            elif body.get("service") in (RECORDS, STEPS):
+                yield number, body, None
+            elif "service" in body or "username" in body:
+                yield number, None, None
+            else:
+                yield number, None, "no service is named; write DongBoHoSoMC or CapNhatTienDoHoSoMC"
+
+
+def _received_at(path: Path, line: int, body: dict[str, Any], at: datetime) -> datetime:
+    text = body.get("received_at")
+    if not text:
+        return at
+    try:
+        return parse_instant(str(text))
+    except Unreadable as error:
+        raise Unreadable(f"{path.name}, line {line}, received_at: {error}") from None
+
+
+def _apply(server: Server, batch: list[tuple[Path, int, dict[str, Any]]], at: datetime, result: Loaded) -> None:
+    """Applies messages in order; neighbours of the same kind that touch different dossiers go together."""
+    if not batch:
+        return
+    with transaction.atomic(using="mirror"):
+        group: list[tuple[Path, int, dict[str, Any], list[Any], datetime]] = []
+        key: tuple[Any, ...] = ()
+        codes: set[str] = set()
+        for path, line, body in batch:
+            items = body.get("data")
+            items = [items] if isinstance(items, dict) else items if isinstance(items, list) else []
+            arrived = _received_at(path, line, body, at)
+            own = (body["service"], _is_updating(body.get("isUpdating")), _sender(body), arrived)
+            touched = {str(item.get("MaHoSo", "")) if isinstance(item, dict) else "" for item in items}
+            if own != key or (own[0] == RECORDS and touched & codes):
+                _flush(server, group, key, result)
+                group, key, codes = [], own, set()
+            group.append((path, line, body, items, arrived))
+            codes |= touched
+        _flush(server, group, key, result)
+
+
+def _flush(server: Server, group: list[Any], key: tuple[Any, ...], result: Loaded) -> None:
+    if not group:
+        return
+    service, updating, sender, arrived = key
+    rows = Message.objects.bulk_create(
+        [
+            Message(
+                received_at=arrived, sender=sender, service=service,
+                body=json.dumps(body, ensure_ascii=False).encode(), error_code=0,
+            )
+            for _, _, body, _, _ in group
+        ]
+    )  # fmt: skip
+    items = [item for _, _, _, own, _ in group for item in own]
+    outcome = server.apply(service, updating, items, arrived, rows[-1])
+    places = [(path.name, line) for path, line, _, own, _ in group for _ in own]
+    for (name, line), code, (error, reason) in zip(places, outcome.codes, outcome.errors, strict=True):
+        if error == server.profile.duplicate_code and error:
+            continue
+        if error:
+            result.refused.append({"place": f"{name}, line {line}", "dossier": code, "reason": reason})
+    result.messages += len(group)
+    result.records += outcome.records
+    result.steps += outcome.steps
+    result.duplicates += outcome.duplicates

@@ -1,0 +1,325 @@
+"""The portal's stand-in: a request body in, a reply out, and what it now holds.
+
+Raw messages are kept first, then interpreted. An update keeps the version before it; steps are appended,
+exact duplicates dropped, and never change the record's status (contract §2.5, §6.5).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from motcua.mirror import held
+from motcua.mirror.faults import Fault, Plan
+from motcua.mirror.models import Message, Orphan, PortalProcedure, Record, RecordVersion, Refusal, Session, Step
+from motcua.rules.instants import Unreadable
+from motcua.wire import dates, messages
+from motcua.wire.messages import BadItem
+from motcua.wire.profile import Profile
+
+#: Services that store; everything else answers a question.
+RECORDS, STEPS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answers: HTTP status and a JSON object."""
+
+    http: int
+    body: Mapping[str, Any]
+
+
+class Dropped(Exception):
+    """The sandbox plays a lost message: no answer at all."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the items of one message."""
+
+    codes: list[str] = field(default_factory=list)
+    errors: list[tuple[int, str]] = field(default_factory=list)  # (error_code, message), 0 and "" where stored
+    records: int = 0
+    steps: int = 0
+    duplicates: int = 0
+
+
+def _reply(code: int, message: str, **more: Any) -> dict[str, Any]:
+    return {"error_code": code, "message": message, **more}
+
+
+class Server:
+    """One portal: its profile and the faults that it plays."""
+
+    def __init__(self, profile: Profile, faults: Plan | None = None) -> None:
+        self.profile = profile
+        self.faults = faults or Plan()
+        self._live: dict[str, tuple[str, datetime]] = {}
+
+    # ---- doors -------------------------------------------------------------------------------------------------
+
+    def login(self, body: bytes, at: datetime) -> Reply:
+        """`mapi/login`: a session for a known user."""
+        try:
+            request = messages.read_json(body)
+        except Unreadable as error:
+            return Reply(self.profile.not_json_http, _reply(-1, str(error)))
+        user = str(request.get("username", "")) if isinstance(request, dict) else ""
+        known = self.profile.users.get(user)
+        given = str(request.get("password", "")) if isinstance(request, dict) else ""
+        if known is None or not secrets.compare_digest(known.encode(), given.encode()):
+            return Reply(200, _reply(-1, "Sai tên đăng nhập hoặc mật khẩu"))
+        token = secrets.token_urlsafe(24)
+        expires_at = at + timedelta(minutes=self.profile.session_minutes)
+        Session.objects.create(token=token, username=user, expires_at=expires_at)
+        self._live[token] = (user, expires_at)
+        return Reply(200, _reply(0, "Đăng nhập thành công", session=token))
+
+    def data(self, body: bytes, at: datetime) -> Reply:
+        """`mapi/g`: every service. Raises `Dropped` where the sandbox loses the message."""
+        raw = Message.objects.create(received_at=at, body=body)
+        try:
+            request = messages.read_json(body)
+            if not isinstance(request, dict):
+                raise Unreadable("Nội dung JSON phải là một đối tượng")
+        except Unreadable as error:
+            return self._answer(raw, self.profile.not_json_http, _reply(-1, str(error)))
+        raw.service, raw.sender = str(request.get("service", ""))[:64], _sender(request)
+        user = self._user(str(request.get("session", "")), at)
+        if user is None:
+            reply = _reply(-1, "Phiên làm việc không hợp lệ hoặc đã hết hạn")
+            return self._answer(raw, self.profile.expired_session_http, reply)
+        allowed = self.profile.units.get(user)
+        if allowed is not None and raw.sender not in allowed:
+            return self._answer(raw, 200, _reply(-1, f"Tài khoản không được gửi thay cho đơn vị {raw.sender!r}"))
+        if raw.service in (RECORDS, STEPS):
+            return self._answer(raw, *self._write(request, at, raw))
+        return self._answer(raw, 200, self._read(request))
+
+    def _answer(self, raw: Message, http: int, reply: Mapping[str, Any]) -> Reply:
+        raw.reply = json.dumps({k: v for k, v in reply.items() if k != "result"}, ensure_ascii=False)
+        raw.error_code = int(reply["error_code"])
+        raw.save(update_fields=["service", "sender", "reply", "error_code"])
+        return Reply(http, reply)
+
+    def _user(self, token: str, at: datetime) -> str | None:
+        live = self._live.get(token)
+        if live is None:
+            row = Session.objects.filter(token=token).first()
+            if row is None:
+                return None
+            live = self._live[token] = (row.username, row.expires_at)
+        return live[0] if at < live[1] else None
+
+    # ---- writes ------------------------------------------------------------------------------------------------
+
+    def _write(self, request: Mapping[str, Any], at: datetime, raw: Message) -> tuple[int, dict[str, Any]]:
+        items = request.get("data")
+        if isinstance(items, dict):
+            items = [items]
+        if not isinstance(items, list):
+            return 200, _reply(-1, "Thiếu data")
+        kept: list[Any] = []
+        struck: dict[int, Fault] = {}
+        for index, item in enumerate(items):
+            code, status = _code_and_status(item)
+            fault = self.faults.strike(code, str(request["service"]), status)
+            if fault is None:
+                kept.append(item)
+                continue
+            if fault.kind == "lose":
+                raise Dropped
+            if fault.kind == "error_500":
+                return 500, _reply(-1, "Lỗi hệ thống")
+            struck[index] = fault
+        updating = _is_updating(request.get("isUpdating"))
+        # Both phrases occur in replies to updates: before any step it is an update, after it a synchronisation.
+        codes = [code for code, _ in map(_code_and_status, items)]
+        plain = updating and not Step.objects.filter(side="held", code__in=codes).exists()
+        outcome = self.apply(request["service"], updating, kept, at, raw)
+        merged = iter(zip(outcome.codes, outcome.errors, strict=True))
+        results = []
+        for index, item in enumerate(items):
+            played = struck.get(index)
+            if played is not None:
+                code = _code_and_status(item)[0]
+                refused = played.kind == "refuse"
+                if refused:
+                    self._log_refusal(item, str(request["service"]), played.message, at, raw)
+                results.append((code, (-1, f"Hồ sơ {code}: {played.message}") if refused else (0, "")))
+            else:
+                results.append(next(merged))
+        return 200, self._result(str(request["service"]), results, plain)
+
+    def _result(
+        self, service: str, results: Sequence[tuple[str, tuple[int, str]]], plain: bool
+    ) -> dict[str, Any]:
+        bad = [(code, error) for code, error in results if error[0] != 0]
+        good = "Cập nhật tiến độ thành công"
+        if service == RECORDS:
+            good = "Cập nhật hồ sơ thành công" if plain else "Đồng bộ hồ sơ thành công"
+        reply = _reply(0, good)
+        if bad:
+            worst = -1 if any(error[0] == -1 for _, error in bad) else bad[0][1][0]
+            reply = _reply(worst, "; ".join(dict.fromkeys(error[1] for _, error in bad)))
+        if len(results) > 1 and self.profile.per_item_replies:
+            reply["result"] = [
+                {"MaHoSo": code, "error_code": error[0], "message": error[1] or "thành công"} for code, error in results
+            ]
+        return reply
+
+    def _log_refusal(self, item: Any, service: str, reason: str, at: datetime, raw: Message) -> None:
+        code, status = _code_and_status(item)
+        Refusal.objects.create(
+            code=code, service=service, status=str(status or ""), at=_stated(item), reason=reason, stored_at=at,
+            body=json.dumps(item, ensure_ascii=False), message=raw.pk,
+        )  # fmt: skip
+
+    def apply(
+        self, service: str, is_updating: Any, items: Sequence[Any], at: datetime, raw: Message | None = None
+    ) -> Outcome:
+        """Stores what can be stored of these items; refused ones are kept raw with the reason."""
+        number = raw.pk if raw else 0
+        with transaction.atomic(using="mirror"):
+            if service == RECORDS:
+                sender = raw.sender if raw else ""
+                return self._records(_is_updating(is_updating), items, at, number, sender)
+            return self._steps(items, at, number)
+
+    def _records(
+        self, updating: bool, items: Sequence[Any], at: datetime, number: int, sender: str
+    ) -> Outcome:
+        outcome = Outcome()
+        codes = {code for code, _ in map(_code_and_status, items) if code}
+        known = {row.code: row for row in Record.objects.filter(side="held", code__in=codes)}
+        fresh: dict[str, Record] = {}
+        versions: list[RecordVersion] = []
+        refusals: list[Refusal] = []
+        for item in items:
+            code, status = _code_and_status(item)
+            outcome.codes.append(code)
+            row = known.get(code) or fresh.get(code)
+            try:
+                if row is not None and not updating:
+                    outcome.duplicates += 1
+                    outcome.errors.append((self.profile.duplicate_code, f"Hồ sơ {code} đã tồn tại"))
+                    continue
+                if row is None and updating and self.profile.unknown_dossier == "refuse":
+                    raise BadItem(code, "không tìm thấy hồ sơ")
+                parsed = messages.parse_record(item, self.profile, stored=json.loads(row.body) if row else None)
+            except BadItem as error:
+                refusals.append(_refusal(item, RECORDS, str(error), at, number))
+                outcome.errors.append((-1, str(error)))
+                continue
+            body = json.dumps(parsed.body, ensure_ascii=False)
+            if row is None:
+                fresh[code] = row = Record(side="held", code=code, version=0)
+            elif row.code in known:
+                versions.append(
+                    RecordVersion(
+                        code=code, version=row.version, body=row.body, stored_at=row.stored_at, message=row.message
+                    )
+                )
+            held.fill(row, parsed, body=body, at=at, message=number, sender=sender or row.sender)
+            outcome.errors.append((0, ""))
+            outcome.records += 1
+        RecordVersion.objects.bulk_create(versions, ignore_conflicts=True)
+        Record.objects.bulk_create(fresh.values())
+        changed = [row for code, row in known.items() if row.message == number and code not in fresh]
+        if changed:
+            Record.objects.bulk_update(changed, held.FIELDS, batch_size=200)
+        if fresh:
+            Orphan.objects.filter(code__in=list(fresh), linked_at=None).update(linked_at=at)
+        Refusal.objects.bulk_create(refusals)
+        return outcome
+
+    def _steps(self, items: Sequence[Any], at: datetime, number: int) -> Outcome:
+        outcome = Outcome()
+        codes = {code for code, _ in map(_code_and_status, items) if code}
+        known = set(Record.objects.filter(side="held", code__in=codes).values_list("code", flat=True))
+        rows: list[Step] = []
+        orphans: list[Orphan] = []
+        refusals: list[Refusal] = []
+        for item in items:
+            code, _ = _code_and_status(item)
+            outcome.codes.append(code)
+            try:
+                parsed = messages.parse_step(item, self.profile)
+                if code not in known and self.profile.unknown_dossier == "refuse":
+                    orphans.append(Orphan(code=code, body=json.dumps(item, ensure_ascii=False), stored_at=at,
+                                          message=number))  # fmt: skip
+                    outcome.errors.append((-1, f"Hồ sơ {code}: không tìm thấy hồ sơ"))
+                    continue
+            except BadItem as error:
+                refusals.append(_refusal(item, STEPS, str(error), at, number))
+                outcome.errors.append((-1, str(error)))
+                continue
+            rows.append(held.step_row("held", parsed, at=at, message=number))
+            outcome.errors.append((0, ""))
+            outcome.steps += 1
+        Step.objects.bulk_create(rows, ignore_conflicts=True)
+        Orphan.objects.bulk_create(orphans)
+        Refusal.objects.bulk_create(refusals)
+        return outcome
+
+    # ---- reads -------------------------------------------------------------------------------------------------
+
+    def _read(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        match request.get("service"):
+            case "TraCuuHoSo":
+                return _reply(0, "", result=held.lookup(messages.text_of(request.get("mahoso"))))
+            case "LayDanhSachTTHC":
+                rows = PortalProcedure.objects.order_by("code").values_list("code", "name")
+                return _reply(0, "", result=[{"MATTHC": code, "TENTTHC": name} for code, name in rows])
+            case "LayThuTuc":
+                row = PortalProcedure.objects.filter(code=messages.text_of(request.get("maTTHC"))).first()
+                return _reply(0, "", result=[json.loads(row.body)] if row else [])
+            case "LayDanhMucLinhVuc":
+                fields: dict[str, dict[str, str]] = {}
+                for body in PortalProcedure.objects.values_list("body", flat=True):
+                    for entry in json.loads(body).get("LINHVUCTHUCHIEN", []):
+                        fields[entry["MALINHVUC"]] = {**entry, "MANGANH": ""}
+                return _reply(0, "", result=list(fields.values()))
+            case service:
+                return _reply(-1, f"Không có service {service or ''}".strip())
+
+
+def _sender(request: Mapping[str, Any]) -> str:
+    return messages.text_of(request.get("madonvi") or request.get("donViXuLy") or "")[:64]
+
+
+def _is_updating(value: Any) -> bool:
+    return str(value).strip().lower() in ("true", "1")
+
+
+def _code_and_status(item: Any) -> tuple[str, int]:
+    if not isinstance(item, dict):
+        return "", 0
+    try:
+        code = messages.text_of(item.get("MaHoSo"))
+        status = messages.text_of(item.get("TrangThaiHoSo") or item.get("TrangThai"))
+    except Unreadable:
+        return "", 0
+    return code, int(status) if status.isdigit() else 0
+
+
+def _stated(item: Any) -> datetime | None:
+    try:
+        return dates.parse(item.get("ThoiDiemXuLy") or item.get("NgayKetThucXuLy")) if isinstance(item, dict) else None
+    except Unreadable:
+        return None
+
+
+def _refusal(item: Any, service: str, reason: str, at: datetime, number: int) -> Refusal:
+    code, status = _code_and_status(item)
+    return Refusal(
+        code=code, service=service, status=str(status or ""), at=_stated(item), reason=reason, stored_at=at,
+        body=json.dumps(item, ensure_ascii=False), message=number,
+    )  # fmt: skip
+

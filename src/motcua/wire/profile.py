@@ -1,0 +1,51 @@
+"""How a portal behaves where nobody has verified it: every such behaviour is a named switch (contract §2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from motcua.rules.instants import Unreadable
+from motcua.wire.verdict import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The switches of one portal, with the defaults of our stand-in."""
+
+    name: str = "demo"
+    session_minutes: int = 15
+    expired_session_http: int = 200  # or 401
+    not_json_http: int = 200  # or 400
+    duplicate_code: int = 3  # or -3, 0
+    unknown_dossier: Literal["refuse", "accept"] = "refuse"  # a step or update for a dossier that is not there
+    per_item_replies: bool = True
+    max_note: int = 2000
+    max_person: int = 50
+    refuse_empty_content: bool = True
+    rule: Rule = field(default_factory=Rule)
+    users: Mapping[str, str] = field(default_factory=lambda: {"demo-h99": "demo-password"})
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # user → units it may send for; absent: any
+    loopback_only: bool = True
+
+
+def from_document(document: Mapping[str, Any]) -> Profile:
+    """A profile from a parsed TOML file. Raises `Unreadable`, naming the switch."""
+    known = {f.name: f for f in fields(Profile)}
+    values: dict[str, Any] = {}
+    for name, value in document.items():
+        if name not in known:
+            raise Unreadable(f"profile: no switch {name!r}; there are: {', '.join(known)}")
+        if name == "rule":
+            rule_names = {f.name for f in fields(Rule)}
+            for switch in value:
+                if switch not in rule_names:
+                    raise Unreadable(f"profile: no switch rule.{switch!r}; there are: {', '.join(sorted(rule_names))}")
+            value = Rule(**value)
+        elif name == "units":
+            value = {user: tuple(units) for user, units in value.items()}
+        values[name] = value
+    if "users" in values and "loopback_only" not in values:
+        values["loopback_only"] = False
+    return Profile(**values)
