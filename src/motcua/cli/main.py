@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from motcua.cli.output import DONE, UNUSABLE, Unusable
 
 #: Modules that register commands, in the order in which `motcua --help` lists them.
-GROUPS = ("imports", "clock", "mirror")
+GROUPS = ("imports", "clock", "mirror", "inspect")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,0 +1,377 @@
+"""The figures that pages and commands show: the bridge, rates, lists, findings, one dossier explained.
+
+Every figure reads the facts, states formula, age and population, and drills down to exactly its dossiers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import narwhals as nw
+
+from motcua.catalogue.models import Agency, Field, Procedure
+from motcua.inspection import bridge as bridges
+from motcua.inspection import causes, engines, verdicts
+from motcua.inspection import rates as on_time
+from motcua.inspection.engines import Engine, Manifest
+from motcua.inspection.remedies import REMEDIES, SEVERITIES
+from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
+from motcua.oversight import extract, periods, reading
+from motcua.oversight.periods import Period
+from motcua.oversight.reading import Choice
+from motcua.rules.instants import Unreadable, from_microseconds, iso
+from motcua.rules.policies import POLICIES, policy
+
+_FAR = 253_402_300_799  # seconds: the year 9999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked: which measure, period, cut and policy, of which agencies."""
+
+    measure: Measure = "all"
+    period: str | None = None
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+    agency: str | None = None
+    policy: str = "default"
+    engine: str = "duckdb"
+    scope_of: frozenset[str] | None = None  # agencies that the viewer may see; None: all
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The pairs as a question sees them."""
+
+    engine: Engine
+    pairs: nw.LazyFrame
+    scope: Scope
+    manifest: Manifest
+    as_of: datetime
+    period: Period | None
+
+
+class Facts:
+    """The facts of one home, kept open between questions (a warm process answers faster)."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = extract.facts_folder(home)
+        self._engines: dict[str, Engine] = {}
+        self.lock = Lock()
+
+    def engine(self, name: str) -> Engine:
+        """The engine, started at its first use."""
+        if name not in self._engines:
+            self._engines[name] = engines.engine(name)
+        return self._engines[name]
+
+    def view(self, question: Question, *, now: datetime) -> View:
+        """The pairs cut to the question. Raises `Unreadable`."""
+        if question.measure not in MEASURES:
+            raise Unreadable(f"no measure {question.measure!r}; there are: {', '.join(MEASURES)}")
+        period = periods.parse(question.period) if question.period else None
+        as_of = question.as_of or (min(period.end, now) if period else now)
+        scope = Scope(
+            measure=question.measure,
+            policy=policy(question.policy),
+            as_of=int(as_of.timestamp()),
+            start=int(period.start.timestamp()) if period else None,
+            end=int(period.end.timestamp()) if period else None,
+        )
+        manifest = Manifest.read(self.folder)
+        engine = self.engine(question.engine)
+        pairs = engines.table(engine, self.folder, manifest, "pairs")
+        duplicates = engines.table(engine, self.folder, manifest, "duplicates")
+        pairs = self._cut(engine, pairs, scope, as_of, question.known_at)
+        pairs = _with_duplicates(pairs, duplicates, scope)
+        if question.agency:
+            pairs = pairs.filter(nw.col("agency") == question.agency)
+        if question.scope_of is not None:
+            pairs = pairs.filter(nw.col("agency").is_in(sorted(question.scope_of)))
+        return View(engine, pairs, scope, manifest, as_of, period)
+
+    def _cut(
+        self, engine: Engine, pairs: nw.LazyFrame, scope: Scope, as_of: datetime, known_at: datetime | None
+    ) -> nw.LazyFrame:
+        """Dossiers with anything stated after `as_of`, or known after `known_at`, are computed anew for then."""
+        later = (nw.col("last_at").fill_null(0) > scope.as_of) | (nw.col("t_last_at").fill_null(0) > scope.as_of)
+        if known_at is not None:
+            limit = int(known_at.timestamp())
+            later = later | (nw.col("last_known_at").fill_null(0) > limit)
+            later = later | (nw.col("t_stored_at").fill_null(0) > limit)
+        first = nw.min_horizontal(
+            instant("submitted_at"), instant("received_at"), instant("t_received_at"), instant("t_submitted_at")
+        )
+        affected = engine.collect(pairs.filter(later & (first <= scope.as_of)).select("dossier"))
+        rest = pairs.filter(~later)
+        if not affected:
+            return rest
+        codes = sorted(row["dossier"] for row in affected)
+        builder = extract.Builder(None, reading.catalogue())
+        for start in range(0, len(codes), 500):
+            builder.add(
+                Choice(codes=codes[start : start + 500]), as_of=as_of, known_at=known_at, with_steps=False
+            )
+        builder.finish()
+        relation = builder.db.table("pairs")
+        schema = pairs.collect_schema()
+        columns = {name: values for name, values in relation.fetchnumpy().items()}
+        builder.db.close()
+        rebuilt = engine.rows(columns, like=pairs)
+        return nw.concat([rest.select(schema.names()), rebuilt.select(schema.names())], how="vertical")
+
+
+def _with_duplicates(pairs: nw.LazyFrame, duplicates: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
+    """Adds whether a further record of the dossier is late there."""
+    if scope.measure == "reception":
+        return pairs.with_columns(t_duplicate_late=nw.lit(value=False))
+    late = verdicts.their_late(scope, verdicts.their_facts(scope))
+    of_dossier = (
+        duplicates.with_columns(late=late)
+        .filter(nw.col("late"))
+        .select(nw.col("of_dossier").alias("dossier"), nw.lit(value=True).alias("t_duplicate_late"))
+        .unique("dossier")
+    )
+    return pairs.join(of_dossier, on="dossier", how="left").with_columns(
+        t_duplicate_late=flag("t_duplicate_late")
+    )
+
+
+_OPEN: dict[Path, Facts] = {}
+
+
+def facts(home: Path) -> Facts:
+    """The facts of a home, one for the process."""
+    if home not in _OPEN:
+        _OPEN[home] = Facts(home)
+    return _OPEN[home]
+
+
+def _head(view: View, question: Question, formula: str, now: datetime) -> dict[str, Any]:
+    return {
+        "as_of": iso(view.as_of),
+        "period": question.period,
+        "measure": question.measure,
+        "policy": POLICIES[question.policy].label,
+        "formula": formula,
+        "facts_age_s": max(int(now.timestamp()) - view.manifest.at_s, 0),
+    }
+
+
+def _names(by: str | None) -> Mapping[str, str]:
+    match by:
+        case "agency":
+            return dict(Agency.objects.values_list("code", "name"))
+        case "procedure":
+            return dict(Procedure.objects.values_list("code", "name"))
+        case "field":
+            return dict(Field.objects.values_list("code", "name"))
+    return {}
+
+
+def _known(by: str | None) -> None:
+    if by is not None and by not in bridges.DIMENSIONS:
+        raise Unreadable(f"no dimension {by!r}; there are: {', '.join(bridges.DIMENSIONS)}")
+
+
+def bridge(home: Path, question: Question, *, now: datetime, by: str | None = None) -> dict[str, Any]:
+    """The bridge as the JSON of `motcua bridge`."""
+    _known(by)
+    store = facts(home)
+    with store.lock:
+        view = store.view(question, now=now)
+        whole, groups = bridges.bridge(view.pairs, view.scope, view.engine.collect, by)
+    names = _names(by)
+    rows = [{"key": key, "name": names.get(key, key), **row.as_dict()} for key, row in sorted(groups.items())]
+    return {**_head(view, question, bridges.FORMULA, now), **whole.as_dict(), "rows": rows if by else []}
+
+
+def rates(
+    home: Path, question: Question, *, now: datetime, by: str | None = None, verdict: str = "recorded"
+) -> dict[str, Any]:
+    """On-time figures as the JSON of `motcua rates`: the whole first, then the groups."""
+    _known(by)
+    if verdict not in on_time.SIDES:
+        raise Unreadable(f"no verdict {verdict!r}; there are: {', '.join(on_time.SIDES)}")
+    store = facts(home)
+    with store.lock:
+        view = store.view(question, now=now)
+        frame = on_time.tally(on_time.classified(view.pairs, view.scope, verdict), by)  # type: ignore[arg-type]
+        whole, groups = on_time.rows(view.engine.collect(frame))
+    names = _names(by)
+    rows = [{"key": key, "name": names.get(key, key), **row} for key, row in sorted(groups.items())]
+    return {
+        **_head(view, question, on_time.FORMULA, now),
+        "verdict": verdict,
+        "total": whole,
+        "rows": rows if by else [{"key": "", "name": "", **whole}],
+    }
+
+
+_EVIDENCE = (
+    "due_0", "due_3", "finish_at", "true_finish_at", "evidence_at", "finish_recorded_at", "t_due_at", "t_nine_at",
+    "t_ten_at", "t_closed_at", "t_received_at",
+)  # fmt: skip
+_FACTS = ("t_status", "t_procedure", "t_unit_name", "delivery", "delivery_message", "pause_fault", "extension_fault",
+          "sub_cause", "t_duplicates", "evidence_kind", "t_code")  # fmt: skip
+
+
+def _finding(row: Mapping[str, Any], leg: str, cause: str, agencies: Mapping[str, str]) -> dict[str, Any]:
+    evidence = {name: iso(from_microseconds(row[name] * 1_000_000)) for name in _EVIDENCE if row[name] is not None}
+    evidence |= {name: row[name] for name in _FACTS if row[name] not in (None, "", 0)}
+    late_left, late_right = (row["shown"], row["recorded"]) if leg == "sync" else (row["recorded"], row["true"])
+    return {
+        "dossier": row["dossier"],
+        "check": cause,
+        "leg": leg,
+        "cause": cause,
+        "direction": "removed" if late_left and not late_right else "added",
+        "agency": row["agency"],
+        "agency_name": agencies.get(row["agency"], row["agency"]),
+        "unit": row["t_unit_name"] or "",
+        "severity": SEVERITIES[cause],
+        "evidence": evidence,
+        "remedy": REMEDIES[cause],
+    }
+
+
+def inspect(home: Path, question: Question, *, now: datetime, checks: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Findings as the JSON of `motcua inspect`: each with the facts that prove it and the remedy."""
+    unknown = [check for check in checks if check not in REMEDIES]
+    if unknown:
+        raise Unreadable(f"no check {unknown[0]!r}; there are: {', '.join(REMEDIES)}")
+    store = facts(home)
+    with store.lock:
+        view = store.view(question, now=now)
+        frame = bridges.findings(bridges.judged(view.pairs, view.scope))
+        wanted = ["dossier", "agency", "sync_cause", "record_cause", "shown", "recorded", "true", *_EVIDENCE, *_FACTS]
+        rows = view.engine.collect(frame.select(wanted))
+    agencies = _names("agency")
+    found = [
+        _finding(row, leg, row[f"{leg}_cause"], agencies)
+        for row in sorted(rows, key=lambda row: row["dossier"])
+        for leg in ("sync", "record")
+        if row[f"{leg}_cause"] and (not checks or row[f"{leg}_cause"] in checks)
+    ]
+    return {**_head(view, question, bridges.FORMULA, now), "findings": found}
+
+
+_LISTED = ("dossier", "procedure", "agency", "source", "channel", "received_at", "submitted_at", "t_received_at",
+           "due_0", "t_due_at", "finish_at", "true_finish_at", "shown", "recorded", "true", "sync_cause",
+           "record_cause", "unproven", "disputed", "no_due")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which dossiers of a figure: the drill-down of any number or bar."""
+
+    side: str | None = None  # late by this side: shown | recorded | true
+    leg: str | None = None
+    cause: str | None = None
+    direction: str | None = None  # removed | added
+    by: str | None = None
+    key: str | None = None
+    flag: str | None = None  # unproven | disputed | no_due
+
+
+def _filtered(frame: nw.LazyFrame, chosen: Filter) -> nw.LazyFrame:
+    if chosen.by is not None:
+        _known(chosen.by)
+        frame = frame.filter(nw.col(bridges.DIMENSIONS[chosen.by]).fill_null("") == (chosen.key or ""))
+    if chosen.side:
+        if chosen.side not in on_time.SIDES:
+            raise Unreadable(f"no side {chosen.side!r}; there are: {', '.join(on_time.SIDES)}")
+        frame = frame.filter(nw.col(chosen.side))
+    if chosen.flag:
+        if chosen.flag not in ("unproven", "disputed", "no_due"):
+            raise Unreadable(f"no flag {chosen.flag!r}")
+        frame = frame.filter(nw.col(chosen.flag))
+    if chosen.leg or chosen.cause:
+        if chosen.leg not in ("sync", "record"):
+            raise Unreadable(f"no leg {chosen.leg!r}; there are: sync, record")
+        frame = bridges.findings(frame, chosen.leg, chosen.cause)
+        left, right = ("shown", "recorded") if chosen.leg == "sync" else ("recorded", "true")
+        if chosen.direction == "removed":
+            frame = frame.filter(nw.col(left) & ~nw.col(right))
+        elif chosen.direction == "added":
+            frame = frame.filter(~nw.col(left) & nw.col(right))
+    elif not chosen.side:
+        frame = frame.filter(nw.col("in_population"))
+    return frame
+
+
+def dossiers(
+    home: Path, question: Question, chosen: Filter, *, now: datetime, after: str | None = None, limit: int = 50
+) -> dict[str, Any]:
+    """The dossiers behind a figure: exactly as many as it counts, a page at a time, by code."""
+    store = facts(home)
+    with store.lock:
+        view = store.view(question, now=now)
+        frame = _filtered(bridges.judged(view.pairs, view.scope), chosen)
+        total = int(view.engine.collect(frame.select(nw.len().alias("n")))[0]["n"])
+        page = frame.filter(nw.col("dossier") > after) if after else frame
+        rows = view.engine.collect(page.select(list(_LISTED)).sort("dossier").head(limit + 1))
+    more = len(rows) > limit
+    agencies, procedures = _names("agency"), _names("procedure")
+    return {
+        **_head(view, question, bridges.FORMULA, now),
+        "total": total,
+        "rows": [_listed(row, agencies, procedures) for row in rows[:limit]],
+        "next": rows[limit - 1]["dossier"] if more else None,
+    }
+
+
+def _listed(row: Mapping[str, Any], agencies: Mapping[str, str], procedures: Mapping[str, str]) -> dict[str, Any]:
+    def at(*names: str) -> str | None:
+        value = next((row[name] for name in names if row[name] is not None), None)
+        return None if value is None or value > _FAR else iso(from_microseconds(value * 1_000_000))
+
+    return {
+        "dossier": row["dossier"],
+        "procedure": row["procedure"],
+        "procedure_name": procedures.get(row["procedure"], row["procedure"]),
+        "agency": row["agency"],
+        "agency_name": agencies.get(row["agency"], row["agency"]),
+        "source": row["source"],
+        "channel": row["channel"],
+        "received_at": at("received_at", "submitted_at", "t_received_at"),
+        "due_at": at("due_0", "t_due_at"),
+        "finished_at": at("finish_at"),
+        "true_finished_at": at("true_finish_at"),
+        "shown": bool(row["shown"]),
+        "recorded": bool(row["recorded"]),
+        "true": bool(row["true"]),
+        "sync_cause": row["sync_cause"] or None,
+        "record_cause": row["record_cause"] or None,
+        "unproven": bool(row["unproven"]),
+        "disputed": bool(row["disputed"]),
+        "no_due": bool(row["no_due"]),
+    }
+
+
+def one(home: Path, code: str, question: Question, *, now: datetime) -> dict[str, Any] | None:
+    """The judged pair of one dossier, by its code or that of a further record; None where neither side has it."""
+    store = facts(home)
+    with store.lock:
+        view = store.view(replace(question, measure="all"), now=now)
+        rows = view.engine.collect(bridges.judged(view.pairs.filter(nw.col("dossier") == code), view.scope))
+    if not rows:
+        return None
+    row = rows[0]
+    row["as_of"] = view.as_of
+    return row
+
+
+def milliseconds() -> float:
+    """A clock for measuring, never for judging."""
+    return time.perf_counter() * 1000
+
+
+__all__ = ["Facts", "Filter", "Question", "bridge", "causes", "dossiers", "facts", "inspect", "one", "rates"]

@@ -1,0 +1,222 @@
+"""Reads the rows that the facts are made of: our log and the portal's copy, as columns."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from django.db import connections
+
+from motcua.catalogue import calendars, names
+from motcua.catalogue.folding import fold
+from motcua.catalogue.models import Agency, Procedure
+from motcua.inspection.columns import MISSING
+from motcua.inspection.ours import KIND_CODES, Catalogue, Events, Headers, ProcedureFacts
+from motcua.inspection.theirs import Records, Steps
+from motcua.rules.clock import Mode
+
+Side = Literal["held", "seen"]
+
+
+def their_side() -> Side:
+    """Which copy is the portal's: what was read back from a real portal, else what our stand-in holds."""
+    return "seen" if os.environ.get("NATIONAL_PORTAL_URL") else "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dossiers to read: a range of codes [low, high), or a list of them."""
+
+    low: str | None = None
+    high: str | None = None
+    codes: Sequence[str] | None = None
+
+    def where(self, column: str) -> tuple[str, list[Any]]:
+        """The condition and its parameters."""
+        if self.codes is not None:
+            return f"{column} IN ({', '.join(['%s'] * len(self.codes))})", list(self.codes)
+        conditions, values = [], []
+        if self.low is not None:
+            conditions.append(f"{column} >= %s")
+            values.append(self.low)
+        if self.high is not None:
+            conditions.append(f"{column} < %s")
+            values.append(self.high)
+        return " AND ".join(conditions) or "1 = 1", values
+
+
+def catalogue() -> Catalogue:
+    """The reference data as the facts read it."""
+    procedures = {
+        p.code: ProcedureFacts(
+            code=p.code,
+            core=p.core,
+            field=p.field,
+            name=p.name,
+            limit=p.allotted,
+            mode=Mode(p.mode),
+            cutoff=_minutes(p.cutoff),
+            payment_pauses=p.payment_pauses,
+        )
+        for p in Procedure.objects.all()
+    }
+    return Catalogue(
+        procedures=procedures,
+        agency_calendars=dict(Agency.objects.exclude(calendar="vn").values_list("code", "calendar")),
+        calendars=calendars.load_all(),
+    )
+
+
+def _minutes(text: str) -> int | None:
+    if not text:
+        return None
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _fetch(alias: str, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def _int(values: Iterable[int | None], count: int) -> Any:
+    return np.fromiter((MISSING if value is None else value for value in values), np.int64, count)
+
+
+_NO_ROWS: tuple[tuple[Any, ...], ...] = ()
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width
+
+
+def owner_digest(name: str) -> str:
+    """An owner's name as both sides can compare it, without keeping the name in the facts."""
+    return hashlib.blake2b(fold(name).encode(), digest_size=8).hexdigest() if name else ""
+
+
+def our_rows(choice: Choice) -> tuple[Headers, Events]:
+    """Our dossiers and their events."""
+    where, values = choice.where("code")
+    rows = _fetch(
+        "default",
+        "SELECT code, procedure, agency, source, channel, origin, allotted, status, submitted_at, accepted_at,"
+        f" slip_due_at FROM dossiers_dossier WHERE {where} ORDER BY code",
+        values,
+    )
+    n = len(rows)
+    c = _columns(rows, 11)
+    index = {code: number for number, code in enumerate(c[0])}
+    where, values = choice.where("dossier")
+    owners = [""] * n
+    for dossier, value in _fetch(
+        "default", f"SELECT dossier, value FROM ledger_personal WHERE field = 'applicant' AND {where}", values
+    ):
+        if dossier in index:
+            owners[index[dossier]] = owner_digest(value)
+    headers = Headers(
+        code=c[0], procedure=c[1], agency=c[2], source=c[3], channel=c[4], origin=c[5], owner=owners, allotted=c[6],
+        status=np.fromiter(c[7], np.int64, n), submitted_at=_int(c[8], n), accepted_at=_int(c[9], n),
+        slip_due_at=_int(c[10], n),
+    )  # fmt: skip
+    rows = _fetch(
+        "default",
+        "SELECT dossier, seq, kind, at, recorded_at, stored_at, actor, unit, step, body FROM ledger_event"
+        f" WHERE {where}",
+        values,
+    )
+    m = len(rows)
+    e = _columns(rows, 10)
+    numbers: dict[str, int] = {"": 0}
+
+    def coded(texts: Iterable[str]) -> Any:
+        return np.fromiter((numbers.setdefault(text, len(numbers)) for text in texts), np.int32, m)
+
+    events = Events(
+        dossier=np.fromiter((index[code] for code in e[0]), np.int32, m),
+        seq=np.fromiter(e[1], np.int32, m),
+        kind=np.fromiter((KIND_CODES[kind] for kind in e[2]), np.int8, m),
+        at=np.fromiter(e[3], np.int64, m),
+        recorded_at=np.fromiter(e[4], np.int64, m),
+        stored_at=np.fromiter(e[5], np.int64, m),
+        actor=coded(e[6]),
+        unit=coded(e[7]),
+        step=coded(e[8]),
+        names=(),
+        bodies={row: body for row, body in enumerate(e[9]) if body != "{}"},
+    )
+    events.names = list(numbers)
+    return headers, events
+
+
+def their_rows(choice: Choice, side: Side) -> tuple[Records, Steps]:
+    """The portal's records and their steps."""
+    where, values = choice.where("code")
+    rows = _fetch(
+        "mirror",
+        "SELECT code, procedure, unit, sender, owner, channel, status, submitted_at, received_at, due_at, stored_at,"
+        f" body FROM mirror_record WHERE side = %s AND {where} ORDER BY code",
+        [side, *values],
+    )
+    n = len(rows)
+    c = _columns(rows, 12)
+    index = {code: number for number, code in enumerate(c[0])}
+    units = names.resolver()
+    supplements: dict[int, str] = {}
+    for row, body in enumerate(c[11]):
+        if '"DanhSachHoSoBoSung": [{' in body or '"DanhSachHoSoBoSung":[{' in body:
+            import json
+
+            supplements[row] = json.dumps(json.loads(body)["DanhSachHoSoBoSung"], ensure_ascii=False)
+    records = Records(
+        code=c[0], procedure=c[1], unit=[units(name) for name in c[2]], unit_name=c[2], sender=c[3],
+        owner=[owner_digest(name) for name in c[4]], channel=c[5],
+        status=np.fromiter((int(s) if s.isdigit() else 0 for s in c[6]), np.int64, n),
+        submitted_at=_int(c[7], n), received_at=_int(c[8], n), due_at=_int(c[9], n), stored_at=_int(c[10], n),
+        supplements=supplements,
+    )  # fmt: skip
+    rows = _fetch(
+        "mirror", f"SELECT code, status, at FROM mirror_step WHERE side = %s AND {where} ORDER BY id", [side, *values]
+    )
+    rows = [row for row in rows if row[0] in index]
+    m = len(rows)
+    s = _columns(rows, 3)
+    steps = Steps(
+        record=np.fromiter((index[code] for code in s[0]), np.int64, m),
+        status=np.fromiter((int(status) for status in s[1]), np.int64, m),
+        at=_int(s[2], m),
+    )
+    return records, steps
+
+
+def deliveries(choice: Choice) -> list[tuple[str, int, int, str, str]]:
+    """(dossier, seq, national status, state, message) of each delivery, and of what the mirror refused to others.
+
+    A message that a collector refused tells as much of a vendor's software as a delivery does of ours; its `seq`
+    is 0: it is matched by its status.
+    """
+    where, values = choice.where("dossier")
+    rows: list[tuple[str, int, int, str, str]] = [
+        (dossier, seq, status or 0, state, error)
+        for dossier, seq, status, state, error in _fetch(
+            "default", f"SELECT dossier, seq, status, state, error FROM exchange_delivery WHERE {where}", values
+        )
+    ]
+    where, values = choice.where("code")
+    rows += [
+        (code, 0, int(status) if status.isdigit() else 0, "dead", reason)
+        for code, status, reason in _fetch(
+            "mirror", f"SELECT code, status, reason FROM mirror_refusal WHERE {where}", values
+        )
+    ]
+    return rows
+
+
+def alternative_codes() -> list[tuple[str, str]]:
+    """(code, dossier): other codes under which our dossiers are known."""
+    return [(c, d) for c, d in _fetch("default", "SELECT code, dossier FROM dossiers_alternative_code", ())]

@@ -1,0 +1,197 @@
+"""Words for people. Rules give codes, this door gives words; a house test finds what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from motcua.rules.instants import VIET_NAM
+from motcua.rules.moves import Refused
+
+SIDES = {"shown": "Trên Cổng DVCQG", "recorded": "Theo một cửa", "true": "Thực tế"}
+LEGS = {"sync": "do đồng bộ", "record": "do thao tác"}
+MEASURES = {
+    "reception": "Chậm tiếp nhận",
+    "open": "Đang xử lý quá hạn",
+    "finished": "Đã giải quyết trễ hạn",
+    "all": "Trễ hạn, quá hạn",
+}
+CAUSES = {
+    "missing_here": "không có trong hệ thống một cửa",
+    "missing_there": "chưa có trên Cổng quốc gia",
+    "duplicate_there": "trùng hồ sơ",
+    "misplaced_there": "sai đơn vị, sai thủ tục",
+    "step_lost": "mất bước trong nhật ký",
+    "only_return_sent": "chỉ gửi bước trả kết quả",
+    "status_unmapped": "trạng thái chưa ánh xạ",
+    "update_refused": "bị từ chối",
+    "accepted_not_shown": "đã nhận nhưng không hiện",
+    "update_not_sent": "chưa gửi cập nhật",
+    "clock_shift": "lệch giờ",
+    "closed_early_there": "gửi kết thúc sớm",
+    "finish_differs": "lệch thời điểm kết thúc",
+    "pause_not_carried": "chưa gửi tạm dừng",
+    "due_not_carried": "lệch hạn trả",
+    "rule_differs": "khác cách tính",
+    "step_skipped": "thiếu bước",
+    "late_entry": "chậm thao tác",
+    "back_dated": "giờ ghi nhận sớm hơn chứng cứ",
+    "due_moved": "sửa hạn trả",
+    "pause_unlawful": "tạm dừng không căn cứ",
+    "not_enough_data": "chưa đủ dữ liệu",
+    "unexplained": "chưa rõ nguyên nhân",
+}
+REMEDIES = {
+    "find_or_enter": "Tìm hồ sơ giấy, nhập vào hệ thống một cửa hoặc đề nghị Cổng đóng bản ghi.",
+    "send_whole": "Gửi lại toàn bộ hồ sơ lên Cổng quốc gia.",
+    "close_duplicate": "Đề nghị đóng bản ghi trùng; sửa bảng mã thay thế.",
+    "correct_mapping_and_resend": "Sửa ánh xạ thủ tục, đơn vị rồi gửi lại.",
+    "resend_step": "Gửi lại bước kết thúc vào nhật ký.",
+    "send_finish": "Gửi bước “Đã xử lý xong” (9) với thời điểm kết thúc.",
+    "map_status": "Bổ sung ánh xạ trạng thái rồi gửi lại.",
+    "correct_and_resend": "Sửa nội dung bị từ chối rồi gửi lại.",
+    "resend_and_ask_portal": "Gửi lại; nếu vẫn không hiện, gửi phiếu xử lý cho Cổng.",
+    "send_update": "Gửi bản cập nhật kết thúc.",
+    "correct_clock_and_resend": "Sửa múi giờ của phần mềm gửi rồi gửi lại.",
+    "reopen_there": "Gửi lại trạng thái đúng để mở lại trên Cổng.",
+    "resend_finish": "Gửi lại thời điểm kết thúc đúng.",
+    "send_pause": "Gửi bước yêu cầu bổ sung và hẹn trả mới.",
+    "send_due": "Gửi bản cập nhật có hẹn trả mới.",
+    "explain_rule": "Không phải lỗi dữ liệu: nêu cách tính khác nhau trong giải trình.",
+    "record_missing_step": "Ghi bổ sung bước đã làm bằng một sự kiện mới, kèm chứng cứ.",
+    "record_on_time": "Nhắc thao tác ngay khi xong việc; hồ sơ giữ nguyên, chứng cứ quyết định.",
+    "ask_explanation": "Yêu cầu đơn vị giải trình, kèm văn bản.",
+    "load_missing_fact": "Nạp dữ kiện còn thiếu.",
+    "look_into": "Chuyển chuyên viên xem trực tiếp.",
+}
+STATUSES = {
+    1: "Mới đăng ký",
+    2: "Được tiếp nhận",
+    3: "Không được tiếp nhận",
+    4: "Đang xử lý",
+    5: "Yêu cầu bổ sung giấy tờ",
+    6: "Yêu cầu thực hiện nghĩa vụ tài chính",
+    7: "Công dân yêu cầu rút hồ sơ",
+    8: "Dừng xử lý",
+    9: "Đã xử lý xong",
+    10: "Đã trả kết quả",
+}
+KINDS = {
+    "registered": "Đăng ký",
+    "received": "Tiếp nhận",
+    "refused": "Từ chối",
+    "step_started": "Bắt đầu bước",
+    "step_finished": "Xong bước",
+    "supplement_requested": "Yêu cầu bổ sung",
+    "supplement_received": "Nhận bổ sung",
+    "suspended": "Tạm dừng",
+    "resumed": "Tiếp tục",
+    "payment_requested": "Yêu cầu nghĩa vụ tài chính",
+    "paid": "Đã nộp",
+    "leg_sent": "Lấy ý kiến, liên thông",
+    "leg_returned": "Nhận trả lời",
+    "extended": "Xin lỗi và hẹn lại",
+    "withdrawn": "Rút hồ sơ",
+    "stopped": "Dừng giải quyết",
+    "finished": "Kết thúc xử lý",
+    "returned": "Trả kết quả",
+    "corrected": "Đính chính",
+}
+OWNERS = {
+    "reception": "Tiếp nhận",
+    "step": "Đang xử lý",
+    "assignment": "Chờ phân công",
+    "applicant": "Chờ người dân",
+    "other_agency": "Chờ đơn vị khác",
+    "payment": "Chờ nộp nghĩa vụ tài chính",
+    "suspension": "Tạm dừng khác",
+    "outage": "Sự cố hệ thống",
+}
+VERDICTS = {
+    "late": "quá hạn",
+    "on_time": "đúng hạn",
+    "open_late": "đang quá hạn",
+    "open_in_time": "trong hạn",
+    "paused": "đang tạm dừng",
+    "no_due": "không có hẹn trả",
+    "absent": "không có hồ sơ",
+    "not_accepted": "chưa tiếp nhận",
+}
+CHANNELS = {"desk": "Trực tiếp", "online": "Trực tuyến", "post": "Bưu chính"}
+DIMENSIONS = {
+    "agency": "đơn vị",
+    "field": "lĩnh vực",
+    "procedure": "thủ tục",
+    "month": "tháng tiếp nhận",
+    "source": "hệ thống xử lý",
+}
+SEVERITIES = {
+    "A": "A · ảnh hưởng người dân, can thiệp dữ liệu",
+    "B": "B · thời hạn, nghĩa vụ",
+    "C": "C · ghi nhận, dữ liệu",
+}
+FLAGS = {
+    "unproven": "Chưa có chứng cứ",
+    "disputed": "Khác nhau theo cách tính",
+    "no_due": "Không có hẹn trả",
+}
+PAUSE_FAULTS = {
+    "no_document": "không có văn bản",
+    "asked_late": "yêu cầu bổ sung muộn",
+    "asked_again": "yêu cầu bổ sung lần nữa",
+}
+EXTENSION_FAULTS = {
+    "no_letter": "không có văn bản xin lỗi",
+    "extended_again": "hẹn lại quá một lần",
+    "announced_late": "xin lỗi muộn",
+    "not_later": "hẹn mới không muộn hơn",
+}
+DELIVERY_STATES = {
+    "waiting": "đang chờ gửi",
+    "delivered": "Cổng đã nhận",
+    "dead": "bị từ chối",
+    "unmapped": "chưa ánh xạ",
+}
+REFUSALS = {
+    "act.in_the_future": "Thời điểm {at:%H:%M %d/%m/%Y} chưa đến. Nhập thời điểm đã xảy ra.",
+    "act.before_the_last": "Thời điểm {at:%H:%M %d/%m/%Y} sớm hơn {last:%H:%M %d/%m/%Y}. Kiểm tra lại giờ.",
+    "dossier.already_accepted": "Hồ sơ đã được tiếp nhận lúc {at:%H:%M %d/%m/%Y}.",
+    "dossier.not_accepted": "Hồ sơ {dossier} chưa được tiếp nhận. Tiếp nhận trước.",
+    "dossier.has_ended": "Hồ sơ đã kết thúc lúc {at:%H:%M %d/%m/%Y}. Dùng “Đính chính” nếu ghi nhầm.",
+    "dossier.is_suspended": "Hồ sơ đang tạm dừng từ {since:%H:%M %d/%m/%Y}. Bấm “Tiếp tục” trước.",
+    "dossier.not_suspended": "Hồ sơ {dossier} không ở trạng thái chờ này.",
+    "dossier.known": "Mã hồ sơ {dossier} đã có.",
+    "dossier.unknown": "Không thấy hồ sơ {dossier}. Xem lại mã.",
+    "step.already_finished": "Bước “{step}” vừa được đồng nghiệp kết thúc. Xem lại rồi chọn việc tiếp theo.",
+    "step.already_started": "Bước “{step}” đang do {holder} xử lý.",
+    "step.unknown": "Quy trình không có bước “{step}”.",
+    "step.not_your_unit": "Bước “{step}” thuộc đơn vị {unit}.",
+    "supplement.asked_before": "Hồ sơ {dossier} đã được yêu cầu bổ sung; mỗi hồ sơ chỉ một lần.",
+    "extension.not_later": "Hẹn mới phải muộn hơn {due_at:%H:%M %d/%m/%Y}.",
+    "extension.no_due": "Hồ sơ {dossier} không có hẹn trả để hẹn lại.",
+    "result.not_finished": "Hồ sơ {dossier} chưa kết thúc xử lý. Bấm “Kết thúc xử lý” trước.",
+    "result.already_returned": "Kết quả đã trả lúc {at:%H:%M %d/%m/%Y}.",
+    "leg.none": "Hồ sơ {dossier} không đang lấy ý kiến đơn vị nào.",
+    "correction.unknown_event": "Không có sự kiện số {seq} để đính chính.",
+}
+
+
+def say(refusal: Refused) -> str:
+    """A refusal in words, with the facts of the case."""
+    return REFUSALS[refusal.code].format_map(_local(refusal.facts))
+
+
+def _local(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.astimezone(VIET_NAM) if hasattr(value, "astimezone") else value for name, value in facts.items()
+    }
+
+
+def number(value: int) -> str:
+    """1.505: thousands as Vietnamese pages write them."""
+    return f"{value:,}".replace(",", ".")
+
+
+def percent(value: float | None) -> str:
+    """23,7%; an empty group has no figure."""
+    return "không có số liệu" if value is None else f"{value * 100:.1f}%".replace(".", ",")
