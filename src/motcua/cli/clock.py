@@ -76,9 +76,7 @@ def _due(args: argparse.Namespace) -> int:
         "mode": str(mode),
         "calendar": args.calendar,
         "rule": VERSION,
-        "explain": [
-            {"day": str(line.day), "worked_minutes": line.worked_minutes, "why": line.why} for line in lines
-        ],
+        "explain": [{"day": str(line.day), "worked_minutes": line.worked_minutes, "why": line.why} for line in lines],
     }
 
     def text() -> str:

@@ -125,9 +125,9 @@ def store_many(dossiers: Iterable[tuple[str, str, list[Event]]], *, stored_at: d
     batch = Batch(to_microseconds(stored_at))
     after: list[tuple[Dossier, str, int, bytes]] = []
     for code, origin, acts in entries:
-        row = known.get(code)
-        dossier = as_value(row) if row else Dossier(code=code)
-        last_hash = bytes(row.last_hash) if row else GENESIS
+        there = known.get(code)
+        dossier = as_value(there) if there else Dossier(code=code)
+        last_hash = bytes(there.last_hash) if there else GENESIS
         correcting = False
         for event in acts:
             if event.seq != dossier.seq + 1:
@@ -136,9 +136,9 @@ def store_many(dossiers: Iterable[tuple[str, str, list[Event]]], *, stored_at: d
             dossier = apply(dossier, event)
             correcting = correcting or isinstance(event, Corrected)
         if correcting:
-            before = events(code) if row else []
+            before = events(code) if there else []
             dossier = replay(code, [*before, *(replace(e, seq=len(before) + n) for n, e in enumerate(acts, 1))])
-        after.append((dossier, origin if row is None else row.origin, len(batch.rows), last_hash))
+        after.append((dossier, origin if there is None else there.origin, len(batch.rows), last_hash))
     first = batch.write() - len(batch.rows)
     with connection.cursor() as cursor:
         _write_rows(
@@ -160,7 +160,7 @@ def _write_rows(cursor: Any, rows: list[tuple[Any, ...]], *, new: bool = False) 
     updates = ", ".join(f'"{name}" = excluded."{name}"' for name in ROW_COLUMNS if name != "code")
     marks = ", ".join(["%s"] * len(ROW_COLUMNS))
     cursor.executemany(
-        f'INSERT INTO dossiers_dossier ({names}) VALUES ({marks}) ON CONFLICT (code) DO UPDATE SET {updates}', rows
+        f"INSERT INTO dossiers_dossier ({names}) VALUES ({marks}) ON CONFLICT (code) DO UPDATE SET {updates}", rows
     )
 
 

@@ -36,7 +36,5 @@ class Delivery(models.Model):
         db_table = "exchange_delivery"
         constraints = [models.UniqueConstraint(fields=["dossier", "seq"], name="exchange_delivery_once")]
         indexes = [
-            models.Index(
-                fields=["next_at", "position"], name="exchange_waiting", condition=models.Q(state="waiting")
-            ),
+            models.Index(fields=["next_at", "position"], name="exchange_waiting", condition=models.Q(state="waiting")),
         ]

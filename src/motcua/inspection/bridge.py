@@ -22,7 +22,7 @@ FORMULA = "late(side) = finish, else as_of, after due; removed = late on the lef
 #: The dimensions by which any figure is split, each a column of the pairs.
 DIMENSIONS = {"agency": "agency", "field": "field", "procedure": "procedure", "month": "month", "source": "source"}
 
-Collect = Callable[[nw.LazyFrame], list[dict[str, Any]]]
+Collect = Callable[[nw.LazyFrame[Any]], list[dict[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Row:
         }
 
 
-def judged(pairs: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
+def judged(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """The pairs with verdicts, causes and the marks `unproven`, `disputed`, `no_due`."""
     frame = explained(pairs, scope)
     if scope.measure == "reception":
@@ -124,7 +124,7 @@ def _count(condition: nw.Expr) -> nw.Expr:
     return condition.cast(nw.Int64).sum()
 
 
-def tally(frame: nw.LazyFrame, by: str | None) -> nw.LazyFrame:
+def tally(frame: nw.LazyFrame[Any], by: str | None) -> nw.LazyFrame[Any]:
     """Counts per group and pair of causes, from the judged pairs."""
     shown, recorded, true = nw.col("shown"), nw.col("recorded"), nw.col("true")
     keyed = frame.with_columns(
@@ -168,12 +168,14 @@ def rows(found: Iterable[Mapping[str, Any]]) -> tuple[Row, dict[str, Row]]:
     return whole, groups
 
 
-def bridge(pairs: nw.LazyFrame, scope: Scope, collect: Collect, by: str | None = None) -> tuple[Row, dict[str, Row]]:
+def bridge(
+    pairs: nw.LazyFrame[Any], scope: Scope, collect: Collect, by: str | None = None
+) -> tuple[Row, dict[str, Row]]:
     """The bridge over the pairs, whole and by a dimension (see DIMENSIONS)."""
     return rows(collect(tally(judged(pairs, scope), by)))
 
 
-def findings(frame: nw.LazyFrame, leg: str | None = None, cause: str | None = None) -> nw.LazyFrame:
+def findings(frame: nw.LazyFrame[Any], leg: str | None = None, cause: str | None = None) -> nw.LazyFrame[Any]:
     """The judged pairs that have a cause, in either leg or the one named."""
     sync, record = nw.col("sync_cause"), nw.col("record_cause")
     if leg is None:

@@ -8,6 +8,7 @@ the same at both ends has none. So each discrepancy has exactly one cause per le
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import narwhals as nw
 
@@ -58,7 +59,7 @@ _BY_DELIVERY = {
 _SHIFTS = (7 * 3600, 12 * 3600)
 
 
-def explained(pairs: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
+def explained(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """The pairs with their three verdicts and two causes.
 
     Adds Boolean columns shown, recorded, true (late and counted in the measure), in_population, and texts
@@ -69,7 +70,7 @@ def explained(pairs: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
     return _handling(pairs, scope)
 
 
-def _handling(pairs: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
+def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     there, here = verdicts.their_facts(scope), verdicts.our_facts_there(scope)
     frame = pairs.with_columns(**there.named("p0_"), **here.named("o_"))
     left, right = verdicts.theirs_named("p0_"), verdicts.theirs_named("o_")
@@ -230,7 +231,7 @@ def _terminal_step() -> nw.Expr:
     return named.otherwise(nw.lit(Cause.UPDATE_NOT_SENT))
 
 
-def _reception(pairs: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
+def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """The same, for the desk's first answer to an online dossier."""
     online_here = flag("exists_here") & (nw.col("channel") == "online").fill_null(value=False)
     online_there = flag("exists_there") & (nw.col("t_channel").fill_null("") == "2")
@@ -270,7 +271,9 @@ def _reception(pairs: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
     shift = nw.col("p_answer") - nw.col("o_answer")
     shifted = (shift == _SHIFTS[0]) | (shift == -_SHIFTS[0]) | (shift == _SHIFTS[1]) | (shift == -_SHIFTS[1])
     delivery = nw.col("answer_delivery").fill_null("")
-    cause = nw.when(nw.col("s0") == nw.col("s4")).then(nw.lit("")).when(changed[3]).then(nw.lit(Cause.DUE_NOT_CARRIED))
+    cause: Any = (
+        nw.when(nw.col("s0") == nw.col("s4")).then(nw.lit("")).when(changed[3]).then(nw.lit(Cause.DUE_NOT_CARRIED))
+    )
     cause = (
         cause.when(changed[2] & shifted)
         .then(nw.lit(Cause.CLOCK_SHIFT))

@@ -188,7 +188,7 @@ def _direct(
 def _reach(allotted: Allotted) -> int:
     """How many days ahead a limit may reach at most, generously."""
     per_day = {"same_day": 0, "workdays": 3, "calendar_days": 1, "minutes": 3 / 120}
-    return int(allotted.count * per_day[allotted.unit]) + 60
+    return int(allotted.amount * per_day[allotted.unit]) + 60
 
 
 def _due(table: _Table, start: Seconds, allotted: Allotted, mode: Mode, cutoff: int | None) -> Seconds:
@@ -212,15 +212,15 @@ def _due(table: _Table, start: Seconds, allotted: Allotted, mode: Mode, cutoff: 
     else:
         s = minute
     if allotted.unit == "minutes" or (allotted.unit == "workdays" and mode is Mode.HOURS):
-        add = allotted.count * (WORKDAY_MINUTES if allotted.unit == "workdays" else 1)
+        add = allotted.amount * (WORKDAY_MINUTES if allotted.unit == "workdays" else 1)
         return base + _advance(table, k, s, second, add) if add else base + s.astype(np.int64) * 60 + second
     day = s // 1440
     if allotted.unit == "same_day":
         return base + (day.astype(np.int64) * 1440 + table.closing[day]) * 60
     if allotted.unit == "workdays":
-        target = table.day_of[table.workday_number[day] + allotted.count]
+        target = table.day_of[table.workday_number[day] + allotted.amount]
     else:
-        target = table.day_of[table.workday_number[day + allotted.count]]
+        target = table.day_of[table.workday_number[day + allotted.amount]]
     if mode is Mode.DAY_END:
         return base + (target.astype(np.int64) * 1440 + table.closing[target]) * 60
     clock = (s - day * 1440).astype(np.int64) * 60 + second

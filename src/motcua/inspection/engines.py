@@ -49,12 +49,8 @@ class Manifest:
         if not file.exists():
             raise Unreadable("there are no facts yet: run `motcua extract` first")
         document = json.loads(file.read_text())
-        tables = {
-            name: Table(tuple(t["base"]), tuple(t["delta"]), t["key"]) for name, t in document["tables"].items()
-        }
-        return Manifest(
-            document["generation"], document["position"], document["at"], tables, document.get("marks", {})
-        )
+        tables = {name: Table(tuple(t["base"]), tuple(t["delta"]), t["key"]) for name, t in document["tables"].items()}
+        return Manifest(document["generation"], document["position"], document["at"], tables, document.get("marks", {}))
 
     def write(self, folder: Path) -> None:
         """Replaces the manifest in one rename, so that a reader sees the old facts or the new."""
@@ -77,20 +73,20 @@ class Engine(Protocol):
 
     name: str
 
-    def scan(self, files: list[str]) -> nw.LazyFrame:
+    def scan(self, files: list[str]) -> nw.LazyFrame[Any]:
         """The rows of these Parquet files, lazily."""
         ...
 
-    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Columns in memory as a frame of the shape of `like`."""
         ...
 
-    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         """The rows of a frame as dictionaries, absent as None."""
         ...
 
 
-def table(engine: Engine, folder: Path, manifest: Manifest, name: str) -> nw.LazyFrame:
+def table(engine: Engine, folder: Path, manifest: Manifest, name: str) -> nw.LazyFrame[Any]:
     """One table of the facts: the base without what the delta replaces, and the delta."""
     where = manifest.tables[name]
     base = engine.scan([str(folder / file) for file in where.base])
@@ -114,21 +110,20 @@ class DuckDB:
             config={"autoinstall_known_extensions": False, "memory_limit": memory, "preserve_insertion_order": False}
         )
 
-    def scan(self, files: list[str]) -> nw.LazyFrame:
+    def scan(self, files: list[str]) -> nw.LazyFrame[Any]:
         return nw.from_native(self.connection.read_parquet(files, hive_partitioning=False, union_by_name=True))
 
-    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         name = f"rows_{id(columns)}"
         casts = ", ".join(
-            f'"{column}"::{_DUCKDB_TYPES[str(kind)]} AS "{column}"'
-            for column, kind in like.collect_schema().items()
+            f'"{column}"::{_DUCKDB_TYPES[str(kind)]} AS "{column}"' for column, kind in like.collect_schema().items()
         )
         self.connection.register(name, dict(columns))
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE t_{name} AS SELECT {casts} FROM {name}")
         self.connection.unregister(name)
         return nw.from_native(self.connection.table(f"t_{name}"))
 
-    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         relation = nw.to_native(frame)
         names = relation.columns
         return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
@@ -149,10 +144,10 @@ class Polars:
             raise MissingEngine("the engine polars is an extra: pip install 'motcua[polars]'") from None
         self.polars = polars
 
-    def scan(self, files: list[str]) -> nw.LazyFrame:
+    def scan(self, files: list[str]) -> nw.LazyFrame[Any]:
         return nw.from_native(self.polars.scan_parquet(files, hive_partitioning=False, missing_columns="insert"))
 
-    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         import numpy as np
 
         kinds = {"Int64": self.polars.Int64, "String": self.polars.String, "Boolean": self.polars.Boolean}
@@ -166,7 +161,7 @@ class Polars:
         }
         return nw.from_native(self.polars.DataFrame(data).lazy())
 
-    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         collected: list[dict[str, Any]] = nw.to_native(frame).collect().to_dicts()
         return collected
 
@@ -192,10 +187,10 @@ class Spark:
             .getOrCreate()
         )
 
-    def scan(self, files: list[str]) -> nw.LazyFrame:
+    def scan(self, files: list[str]) -> nw.LazyFrame[Any]:
         return nw.from_native(self.session.read.option("mergeSchema", "true").parquet(*files))
 
-    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame) -> nw.LazyFrame:
+    def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         import numpy as np
         from pyspark.sql.types import BooleanType, LongType, StringType, StructField, StructType
 
@@ -208,7 +203,7 @@ class Spark:
         shape = StructType([StructField(name, kinds[str(kind)]) for name, kind in schema.items()])
         return nw.from_native(self.session.createDataFrame(list(zip(*lists, strict=True)), shape))
 
-    def collect(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         return [row.asDict() for row in nw.to_native(frame).collect()]
 
 

@@ -200,9 +200,7 @@ class _Builder:
         """Which dossiers need the rules one by one."""
         odd = np.zeros(self.n, bool)
         np.logical_or.at(odd, self.events.dossier, _EXTRAORDINARY[self.events.kind])
-        received = np.bincount(
-            self.events.dossier[self.events.kind == KIND_CODES["received"]], minlength=self.n
-        )
+        received = np.bincount(self.events.dossier[self.events.kind == KIND_CODES["received"]], minlength=self.n)
         return odd | (received > 1)
 
     # ---- over columns ------------------------------------------------------------------------------------------
@@ -271,9 +269,7 @@ class _Builder:
             kind[found] = name
         i["evidence_at"][index] = _seconds(best[index])
         self.texts["evidence_kind"][index] = kind[index]
-        i["true_finish_at"][index] = np.where(
-            best[index] != MISSING, _seconds(best[index]), i["finish_at"][index]
-        )
+        i["true_finish_at"][index] = np.where(best[index] != MISSING, _seconds(best[index]), i["finish_at"][index])
 
     def _dues(self, index: NDArray[np.intp]) -> None:
         """The slip's due instant, else the computed one; what the published limit allows at the latest."""
@@ -282,11 +278,11 @@ class _Builder:
         for row in index.tolist():
             groups.setdefault((headers.procedure[row], headers.agency[row], headers.allotted[row]), []).append(row)
         merged: dict[tuple[str, str, Mode, int | None, str], list[int]] = {}
-        for (procedure, agency, allotted), rows in groups.items():
+        for (procedure, agency, allotted), group in groups.items():
             known = self.catalogue.procedure(procedure)
             key = (self.catalogue.calendar_name(agency), allotted or known.limit, known.mode, known.cutoff,
                    known.limit or allotted)  # fmt: skip
-            merged.setdefault(key, []).extend(rows)
+            merged.setdefault(key, []).extend(group)
         odd: list[int] = []
         for (calendar_name, allotted, mode, cutoff, limit), members in merged.items():
             rows = np.array(members)

@@ -18,7 +18,7 @@ FORMULA = "rate = (early + on_time) / finished; rate_766 = (early + on_time + op
 COUNTS = ("received", "finished", "early", "on_time", "late", "open", "open_overdue", "no_due")
 
 
-def classified(pairs: nw.LazyFrame, scope: Scope, side: Side) -> nw.LazyFrame:
+def classified(pairs: nw.LazyFrame[Any], scope: Scope, side: Side) -> nw.LazyFrame[Any]:
     """The pairs with one Boolean column per count of `COUNTS`. `pairs` carries `t_duplicate_late` etc."""
     if side == "shown":
         theirs = verdicts.their_facts(scope)
@@ -45,7 +45,7 @@ def classified(pairs: nw.LazyFrame, scope: Scope, side: Side) -> nw.LazyFrame:
     )
 
 
-def tally(frame: nw.LazyFrame, by: str | None) -> nw.LazyFrame:
+def tally(frame: nw.LazyFrame[Any], by: str | None) -> nw.LazyFrame[Any]:
     """The counts per group, from the classified pairs."""
     keyed = frame.with_columns(key=nw.col(DIMENSIONS[by]).fill_null("") if by else nw.lit(""))
     return (

@@ -113,8 +113,7 @@ def theirs(
         reduced = verdict.reduce(
             supplements=_rounds(records.supplements.get(row)),
             steps=[
-                (int(s), from_microseconds(int(t) * 1_000_000))
-                for s, t in zip(status[rows], at[rows], strict=True)
+                (int(s), from_microseconds(int(t) * 1_000_000)) for s, t in zip(status[rows], at[rows], strict=True)
             ],
             as_of=as_of,
         )

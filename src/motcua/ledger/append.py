@@ -78,9 +78,7 @@ class Batch:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             cursor.execute("SELECT COALESCE(MAX(position), 0) FROM ledger_event")
             first = cursor.fetchone()[0] + 1
-            insert_many(
-                cursor, "ledger_event", EVENT_COLUMNS, ((first + n, *row) for n, row in enumerate(self.rows))
-            )
+            insert_many(cursor, "ledger_event", EVENT_COLUMNS, ((first + n, *row) for n, row in enumerate(self.rows)))
             if self.personal:
                 insert_many(cursor, "ledger_personal", ("dossier", "seq", "field", "salt", "value"), self.personal)
         last: int = first + len(self.rows) - 1

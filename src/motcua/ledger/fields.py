@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from motcua.rules.instants import from_microseconds, to_microseconds
 
+if TYPE_CHECKING:
+    _Stored = models.BigIntegerField[datetime | int | None, Any]
+else:
+    _Stored = models.BigIntegerField
 
-class InstantField(models.BigIntegerField):  # type: ignore[type-arg]
+
+class InstantField(_Stored):
     """An instant kept as an integer: microseconds since 1970, UTC.
 
     The same on SQLite and PostgreSQL, exact to the microsecond of the source, and read by the facts

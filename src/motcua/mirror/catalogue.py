@@ -72,6 +72,4 @@ def procedure(
 
 
 def _sandbox(code: str, name: str, number: str, case: str) -> dict[str, Any]:
-    return procedure(
-        code, name, number=number, field="G99-TN01", field_name="Lĩnh vực thử nghiệm", days="5", case=case
-    )
+    return procedure(code, name, number=number, field="G99-TN01", field_name="Lĩnh vực thử nghiệm", days="5", case=case)

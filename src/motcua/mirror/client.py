@@ -79,7 +79,7 @@ class Portal:
             DATA_PATH, {"session": self._session, "madonvi": self.unit, "service": service, **arguments}
         )
         result = document.get("result")
-        items = ()
+        items: tuple[tuple[str, int, str], ...] = ()
         if service in ("DongBoHoSoMC", "CapNhatTienDoHoSoMC") and isinstance(result, list):
             items = tuple(
                 (str(r.get("MaHoSo")), int(r.get("error_code", -1)), str(r.get("message", ""))) for r in result

@@ -157,9 +157,7 @@ class Server:
                 results.append(next(merged))
         return 200, self._result(str(request["service"]), results, plain)
 
-    def _result(
-        self, service: str, results: Sequence[tuple[str, tuple[int, str]]], plain: bool
-    ) -> dict[str, Any]:
+    def _result(self, service: str, results: Sequence[tuple[str, tuple[int, str]]], plain: bool) -> dict[str, Any]:
         bad = [(code, error) for code, error in results if error[0] != 0]
         good = "Cập nhật tiến độ thành công"
         if service == RECORDS:
@@ -192,9 +190,7 @@ class Server:
                 return self._records(_is_updating(is_updating), items, at, number, sender)
             return self._steps(items, at, number)
 
-    def _records(
-        self, updating: bool, items: Sequence[Any], at: datetime, number: int, sender: str
-    ) -> Outcome:
+    def _records(self, updating: bool, items: Sequence[Any], at: datetime, number: int, sender: str) -> Outcome:
         outcome = Outcome()
         codes = {code for code, _ in map(_code_and_status, items) if code}
         known = {row.code: row for row in Record.objects.filter(side="held", code__in=codes)}
@@ -322,4 +318,3 @@ def _refusal(item: Any, service: str, reason: str, at: datetime, number: int) ->
         code=code, service=service, status=str(status or ""), at=_stated(item), reason=reason, stored_at=at,
         body=json.dumps(item, ensure_ascii=False), message=number,
     )  # fmt: skip
-

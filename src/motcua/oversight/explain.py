@@ -162,7 +162,9 @@ def _sentence(row: Mapping[str, Any], facts: OurFacts, at: datetime) -> str:
         case "pause_unlawful":
             parts.append("Chỉ đúng hạn nhờ lần tạm dừng không đủ căn cứ.")
     if not parts:
-        parts.append("Ba phía thống nhất." if row["exists_there"] and row["exists_here"] else "Không có khác biệt về trễ hạn.")
+        parts.append(
+            "Ba phía thống nhất." if row["exists_there"] and row["exists_here"] else "Không có khác biệt về trễ hạn."
+        )
     return " ".join(parts)
 
 

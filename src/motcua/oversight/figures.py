@@ -50,7 +50,7 @@ class View:
     """The pairs as a question sees them."""
 
     engine: Engine
-    pairs: nw.LazyFrame
+    pairs: nw.LazyFrame[Any]
     scope: Scope
     manifest: Manifest
     as_of: datetime
@@ -98,8 +98,8 @@ class Facts:
         return View(engine, pairs, scope, manifest, as_of, period)
 
     def _cut(
-        self, engine: Engine, pairs: nw.LazyFrame, scope: Scope, as_of: datetime, known_at: datetime | None
-    ) -> nw.LazyFrame:
+        self, engine: Engine, pairs: nw.LazyFrame[Any], scope: Scope, as_of: datetime, known_at: datetime | None
+    ) -> nw.LazyFrame[Any]:
         """Dossiers with anything stated after `as_of`, or known after `known_at`, are computed anew for then."""
         later = (nw.col("last_at").fill_null(0) > scope.as_of) | (nw.col("t_last_at").fill_null(0) > scope.as_of)
         if known_at is not None:
@@ -116,9 +116,7 @@ class Facts:
         codes = sorted(row["dossier"] for row in affected)
         builder = extract.Builder(None, reading.catalogue())
         for start in range(0, len(codes), 500):
-            builder.add(
-                Choice(codes=codes[start : start + 500]), as_of=as_of, known_at=known_at, with_steps=False
-            )
+            builder.add(Choice(codes=codes[start : start + 500]), as_of=as_of, known_at=known_at, with_steps=False)
         builder.finish()
         relation = builder.db.table("pairs")
         schema = pairs.collect_schema()
@@ -128,7 +126,7 @@ class Facts:
         return nw.concat([rest.select(schema.names()), rebuilt.select(schema.names())], how="vertical")
 
 
-def _with_duplicates(pairs: nw.LazyFrame, duplicates: nw.LazyFrame, scope: Scope) -> nw.LazyFrame:
+def _with_duplicates(pairs: nw.LazyFrame[Any], duplicates: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """Adds whether a further record of the dossier is late there."""
     if scope.measure == "reception":
         return pairs.with_columns(t_duplicate_late=nw.lit(value=False))
@@ -139,9 +137,7 @@ def _with_duplicates(pairs: nw.LazyFrame, duplicates: nw.LazyFrame, scope: Scope
         .select(nw.col("of_dossier").alias("dossier"), nw.lit(value=True).alias("t_duplicate_late"))
         .unique("dossier")
     )
-    return pairs.join(of_dossier, on="dossier", how="left").with_columns(
-        t_duplicate_late=flag("t_duplicate_late")
-    )
+    return pairs.join(of_dossier, on="dossier", how="left").with_columns(t_duplicate_late=flag("t_duplicate_late"))
 
 
 _OPEN: dict[Path, Facts] = {}
@@ -281,7 +277,7 @@ class Filter:
     flag: str | None = None  # unproven | disputed | no_due
 
 
-def _filtered(frame: nw.LazyFrame, chosen: Filter) -> nw.LazyFrame:
+def _filtered(frame: nw.LazyFrame[Any], chosen: Filter) -> nw.LazyFrame[Any]:
     if chosen.by is not None:
         _known(chosen.by)
         frame = frame.filter(nw.col(bridges.DIMENSIONS[chosen.by]).fill_null("") == (chosen.key or ""))

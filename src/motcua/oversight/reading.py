@@ -81,7 +81,8 @@ def _minutes(text: str) -> int | None:
 def _fetch(alias: str, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connections[alias].cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _int(values: Iterable[int | None], count: int) -> Any:

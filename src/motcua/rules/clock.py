@@ -35,7 +35,7 @@ class Allotted(NamedTuple):
     """A time limit: `unit` same-day, workdays, minutes (of opening time) or calendar days, and how many."""
 
     unit: Literal["same_day", "workdays", "minutes", "calendar_days"]
-    count: int = 0
+    amount: int = 0
 
     @staticmethod
     def parse(text: str) -> Allotted:
@@ -45,9 +45,9 @@ class Allotted(NamedTuple):
     def __str__(self) -> str:
         return {
             "same_day": "sd",
-            "workdays": f"{self.count}d",
-            "minutes": f"{self.count}m",
-            "calendar_days": f"{self.count}cd",
+            "workdays": f"{self.amount}d",
+            "minutes": f"{self.amount}m",
+            "calendar_days": f"{self.amount}cd",
         }[self.unit]
 
 
@@ -91,13 +91,13 @@ def due_at(
         case "same_day":
             return calendar.closing(local_day(s))
         case "minutes":
-            return calendar.advance(s, allotted.count)
+            return calendar.advance(s, allotted.amount)
         case "workdays" if mode is Mode.HOURS:
-            return calendar.advance(s, allotted.count * WORKDAY_MINUTES)
+            return calendar.advance(s, allotted.amount * WORKDAY_MINUTES)
         case "workdays":
-            return _on(calendar.add_workdays(local_day(s), allotted.count), s, calendar, mode)
+            return _on(calendar.add_workdays(local_day(s), allotted.amount), s, calendar, mode)
         case "calendar_days":
-            day = local_day(s) + timedelta(days=allotted.count)
+            day = local_day(s) + timedelta(days=allotted.amount)
             if not calendar.is_workday(day):
                 day = calendar.next_workday(day)  # law: start-8, a last day on a rest day moves on
             return _on(day, s, calendar, mode)
@@ -212,9 +212,7 @@ def _start_note(start: datetime, s: datetime) -> str:
     return f"tiếp nhận lúc {_hm(start)}, tính từ {s.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"
 
 
-def _paused_minutes(
-    day: date, pauses: Sequence[Pause], calendar: WorkCalendar, begin: datetime, end: datetime
-) -> int:
+def _paused_minutes(day: date, pauses: Sequence[Pause], calendar: WorkCalendar, begin: datetime, end: datetime) -> int:
     total, credited_to = 0, begin
     for pause in sorted(pauses, key=lambda p: p.from_at):
         from_at = max(pause.from_at, at_clock(day, 0), credited_to)

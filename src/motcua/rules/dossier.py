@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from motcua.rules.events import (
     Corrected,
@@ -89,7 +89,7 @@ class Dossier:
         return self.status in ENDED
 
 
-def apply(dossier: Dossier, event: Event) -> Dossier:  # noqa: PLR0911 (one line of the law each)
+def apply(dossier: Dossier, event: Event) -> Dossier:
     """The dossier as it stands once `event` has happened.
 
     Total: an imported log may hold any order, and the state follows it as far as it makes sense (a
@@ -216,7 +216,7 @@ def corrected(events: Iterable[Event]) -> list[Event]:
         if correction.true_at is not None:
             wrong = replace(wrong, at=correction.true_at)
         if correction.due_at is not None and hasattr(wrong, "due_at"):
-            wrong = replace(wrong, due_at=correction.due_at)
+            wrong = replace(wrong, due_at=correction.due_at)  # type: ignore[arg-type]
         by_seq[correction.corrects] = wrong
     return [by_seq[event.seq] for event in kept if event.seq in by_seq]
 
@@ -225,13 +225,13 @@ def _working(dossier: Dossier) -> Status:
     return dossier.status if dossier.is_suspended else Status.PROCESSING
 
 
-def _pause(dossier: Dossier, event: Event, status: Status) -> dict[str, object]:
+def _pause(dossier: Dossier, event: Event, status: Status) -> dict[str, Any]:
     if dossier.has_ended:
         return {}
     return {"suspended_since": dossier.suspended_since or event.at, "status": status}
 
 
-def _end(dossier: Dossier, event: Event, status: Status) -> dict[str, object]:
+def _end(dossier: Dossier, event: Event, status: Status) -> dict[str, Any]:
     return {
         "status": status,
         "ended_at": dossier.ended_at or event.at,

@@ -290,7 +290,7 @@ def from_body(
     """The event again, from its columns and its body. Unknown keys of a newer writer are passed over."""
     instants = _INSTANTS[kind]
     known = {name for name, _ in _BODY[kind]}
-    values = {
+    values: dict[str, Any] = {
         name: from_microseconds(value) if name in instants and value is not None else value
         for name, value in body.items()
         if name in known

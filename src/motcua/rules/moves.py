@@ -238,9 +238,4 @@ def correct(
     """A mistake is put right by a correcting event, never by rewriting."""
     if not 1 <= corrects <= dossier.seq:
         raise Refused("correction.unknown_event", seq=corrects)
-    return e.Corrected(
-        **_stamp(by, now, now, note), corrects=corrects, true_at=true_at, due_at=due_at, void=void
-    )
-
-
-
+    return e.Corrected(**_stamp(by, now, now, note), corrects=corrects, true_at=true_at, due_at=due_at, void=void)

@@ -229,9 +229,7 @@ class _Clock:
     slip: datetime | None
     restarts: bool = True
 
-    def stages(
-        self, pauses: Sequence[PauseSpan], extensions: Sequence[ExtensionFact], ends: _Ends
-    ) -> Stages:
+    def stages(self, pauses: Sequence[PauseSpan], extensions: Sequence[ExtensionFact], ends: _Ends) -> Stages:
         lawful_pauses = [span for span in pauses if span.lawful]
         lawful_extensions = [extension for extension in extensions if extension.lawful]
         recorded, p0 = self.due(pauses, extensions, ends.stated)
@@ -255,9 +253,7 @@ class _Clock:
                 continue
             moves.append((_end_of(span, finish_at), 0, span))
         moves.extend(
-            (extension.at, 1, extension)
-            for extension in extensions
-            if finish_at is None or extension.at < finish_at
+            (extension.at, 1, extension) for extension in extensions if finish_at is None or extension.at < finish_at
         )
         for at, _, move in sorted(moves, key=lambda move: move[:2]):
             if isinstance(move, ExtensionFact):
@@ -306,9 +302,7 @@ def _wall_seconds(span: PauseSpan, finish_at: datetime | None) -> int:
     return max(int((end - span.from_at) / timedelta(seconds=1)), 0)
 
 
-def _accepted(
-    kept: Sequence[Event], header: Registered | None, as_of: datetime | None
-) -> tuple[datetime | None, int]:
+def _accepted(kept: Sequence[Event], header: Registered | None, as_of: datetime | None) -> tuple[datetime | None, int]:
     """When the desk accepted the dossier: the slip's own instant, else the first `received`. law: start-1"""
     if header and header.accepted_at and (as_of is None or header.accepted_at <= as_of):
         return header.accepted_at, header.seq
@@ -396,9 +390,7 @@ def _over_promised(slip: datetime | None, accepted_at: datetime, allotted: str, 
 def _pauses(kept: Sequence[Event], accepted_at: datetime, terms: Terms) -> list[PauseSpan]:
     """Every recorded pause after acceptance, with what makes it unlawful, if anything. law: pause-1"""
     calendar = terms.calendar
-    asked_by = calendar.closing(
-        calendar.add_workdays(local_day(calendar.normalise(accepted_at)), SUPPLEMENT_WORKDAYS)
-    )
+    asked_by = calendar.closing(calendar.add_workdays(local_day(calendar.normalise(accepted_at)), SUPPLEMENT_WORKDAYS))
     spans: list[PauseSpan] = []
     supplements = 0
     open_: dict[str, Event] = {}
@@ -469,8 +461,6 @@ def _extensions(
         elif due is not None and event.due_at <= due:
             fault = "not_later"
         facts.append(
-            ExtensionFact(
-                at=event.at, due_at=event.due_at, document=event.document, lawful=not fault, fault=fault
-            )
+            ExtensionFact(at=event.at, due_at=event.due_at, document=event.document, lawful=not fault, fault=fault)
         )
     return facts

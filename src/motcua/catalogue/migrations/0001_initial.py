@@ -5,127 +5,131 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Agency',
+            name="Agency",
             fields=[
-                ('code', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=300)),
-                ('folded', models.CharField(blank=True, db_index=True, default='', max_length=300)),
-                ('level', models.CharField(blank=True, default='', max_length=16)),
-                ('parent', models.CharField(blank=True, default='', max_length=64)),
-                ('calendar', models.CharField(default='vn', max_length=64)),
-                ('valid_from', models.DateField(null=True)),
-                ('valid_to', models.DateField(null=True)),
-                ('successor', models.CharField(blank=True, default='', max_length=64)),
+                ("code", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=300)),
+                ("folded", models.CharField(blank=True, db_index=True, default="", max_length=300)),
+                ("level", models.CharField(blank=True, default="", max_length=16)),
+                ("parent", models.CharField(blank=True, default="", max_length=64)),
+                ("calendar", models.CharField(default="vn", max_length=64)),
+                ("valid_from", models.DateField(null=True)),
+                ("valid_to", models.DateField(null=True)),
+                ("successor", models.CharField(blank=True, default="", max_length=64)),
             ],
             options={
-                'db_table': 'catalogue_agency',
+                "db_table": "catalogue_agency",
             },
         ),
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('name', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('title', models.CharField(blank=True, default='', max_length=200)),
-                ('base', models.CharField(blank=True, default='vn', max_length=64)),
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("title", models.CharField(blank=True, default="", max_length=200)),
+                ("base", models.CharField(blank=True, default="vn", max_length=64)),
             ],
             options={
-                'db_table': 'catalogue_calendar',
+                "db_table": "catalogue_calendar",
             },
         ),
         migrations.CreateModel(
-            name='Field',
+            name="Field",
             fields=[
-                ('code', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=300)),
+                ("code", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=300)),
             ],
             options={
-                'db_table': 'catalogue_field',
+                "db_table": "catalogue_field",
             },
         ),
         migrations.CreateModel(
-            name='Procedure',
+            name="Procedure",
             fields=[
-                ('code', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('core', models.CharField(db_index=True, max_length=64)),
-                ('name', models.CharField(max_length=2000)),
-                ('folded', models.CharField(blank=True, default='', max_length=2000)),
-                ('field', models.CharField(blank=True, default='', max_length=64)),
-                ('level', models.CharField(blank=True, default='', max_length=64)),
-                ('allotted', models.CharField(blank=True, default='', max_length=16)),
-                ('mode', models.CharField(default='keep-clock', max_length=16)),
-                ('cutoff', models.CharField(blank=True, default='', max_length=5)),
-                ('payment_pauses', models.BooleanField(default=False)),
-                ('valid_from', models.DateField(null=True)),
-                ('valid_to', models.DateField(null=True)),
+                ("code", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("core", models.CharField(db_index=True, max_length=64)),
+                ("name", models.CharField(max_length=2000)),
+                ("folded", models.CharField(blank=True, default="", max_length=2000)),
+                ("field", models.CharField(blank=True, default="", max_length=64)),
+                ("level", models.CharField(blank=True, default="", max_length=64)),
+                ("allotted", models.CharField(blank=True, default="", max_length=16)),
+                ("mode", models.CharField(default="keep-clock", max_length=16)),
+                ("cutoff", models.CharField(blank=True, default="", max_length=5)),
+                ("payment_pauses", models.BooleanField(default=False)),
+                ("valid_from", models.DateField(null=True)),
+                ("valid_to", models.DateField(null=True)),
             ],
             options={
-                'db_table': 'catalogue_procedure',
+                "db_table": "catalogue_procedure",
             },
         ),
         migrations.CreateModel(
-            name='AgencyName',
+            name="AgencyName",
             fields=[
-                ('name', models.CharField(max_length=300, primary_key=True, serialize=False)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='catalogue.agency')),
+                ("name", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                ("agency", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="catalogue.agency")),
             ],
             options={
-                'db_table': 'catalogue_agency_name',
+                "db_table": "catalogue_agency_name",
             },
         ),
         migrations.CreateModel(
-            name='CalendarDay',
+            name="CalendarDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('hours', models.CharField(blank=True, default='', max_length=100)),
-                ('title', models.CharField(blank=True, default='', max_length=200)),
-                ('known_on', models.DateField()),
-                ('document', models.CharField(blank=True, default='', max_length=300)),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='catalogue.calendar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("hours", models.CharField(blank=True, default="", max_length=100)),
+                ("title", models.CharField(blank=True, default="", max_length=200)),
+                ("known_on", models.DateField()),
+                ("document", models.CharField(blank=True, default="", max_length=300)),
+                ("calendar", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="catalogue.calendar")),
             ],
             options={
-                'db_table': 'catalogue_calendar_day',
-                'constraints': [models.UniqueConstraint(fields=('calendar', 'day', 'known_on'), name='catalogue_calendar_day_once')],
+                "db_table": "catalogue_calendar_day",
+                "constraints": [
+                    models.UniqueConstraint(fields=("calendar", "day", "known_on"), name="catalogue_calendar_day_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CalendarHours',
+            name="CalendarHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.SmallIntegerField()),
-                ('hours', models.CharField(blank=True, default='', max_length=100)),
-                ('desk_only', models.BooleanField(default=False)),
-                ('valid_from', models.DateField()),
-                ('known_on', models.DateField()),
-                ('document', models.CharField(blank=True, default='', max_length=300)),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='catalogue.calendar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("weekday", models.SmallIntegerField()),
+                ("hours", models.CharField(blank=True, default="", max_length=100)),
+                ("desk_only", models.BooleanField(default=False)),
+                ("valid_from", models.DateField()),
+                ("known_on", models.DateField()),
+                ("document", models.CharField(blank=True, default="", max_length=300)),
+                ("calendar", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="catalogue.calendar")),
             ],
             options={
-                'db_table': 'catalogue_calendar_hours',
-                'constraints': [models.UniqueConstraint(fields=('calendar', 'weekday', 'valid_from', 'known_on'), name='catalogue_hours_once')],
+                "db_table": "catalogue_calendar_hours",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("calendar", "weekday", "valid_from", "known_on"), name="catalogue_hours_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProcessStep',
+            name="ProcessStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.SmallIntegerField()),
-                ('name', models.CharField(max_length=500)),
-                ('role', models.CharField(blank=True, default='', max_length=200)),
-                ('allotted', models.CharField(blank=True, default='', max_length=16)),
-                ('procedure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='catalogue.procedure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.SmallIntegerField()),
+                ("name", models.CharField(max_length=500)),
+                ("role", models.CharField(blank=True, default="", max_length=200)),
+                ("allotted", models.CharField(blank=True, default="", max_length=16)),
+                ("procedure", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="catalogue.procedure")),
             ],
             options={
-                'db_table': 'catalogue_process_step',
-                'constraints': [models.UniqueConstraint(fields=('procedure', 'order'), name='catalogue_step_once')],
+                "db_table": "catalogue_process_step",
+                "constraints": [models.UniqueConstraint(fields=("procedure", "order"), name="catalogue_step_once")],
             },
         ),
     ]

@@ -166,7 +166,7 @@ def event_row(head: Header, line: int, row: Sequence[str], source: str) -> Event
     )
 
 
-def checked_event(  # noqa: PLR0913 (the columns of the file)
+def checked_event(
     file: str, line: int, source: str, dossier: str, kind: str, at: str, recorded: str, unit: str, actor: str,
     step: str, due: str, evidence: str, document: str, note: str,
 ) -> EventRow:  # fmt: skip

@@ -136,7 +136,9 @@ class _Import:
         try:
             for path in self.order.files:
                 if path.suffix.lower() in (".xlsx", ".xls", ".parquet") or ".xes" in path.suffixes:
-                    raise Fault(path.name, 0, "", "this form needs a map: --map MAP.toml (see docs/reference/mapping.md)")
+                    raise Fault(
+                        path.name, 0, "", "this form needs a map: --map MAP.toml (see docs/reference/mapping.md)"
+                    )
                 self._read_canonical_file(path)
         except _Enough:
             pass

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from motcua.catalogue.folding import nfc
 from motcua.rules.instants import Unreadable
@@ -75,7 +75,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
             raise Fault(path.name, number + 1, "", f"cannot be read to its end: {error}") from None
 
 
-def open_maybe_gzip(path: Path) -> io.BufferedIOBase:
+def open_maybe_gzip(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked where it is gzip (told by its first bytes)."""
     try:
         file = path.open("rb")
@@ -83,7 +83,7 @@ def open_maybe_gzip(path: Path) -> io.BufferedIOBase:
         file.seek(0)
     except OSError as error:
         raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
-    return gzip.open(file) if magic == b"\x1f\x8b" else file  # type: ignore[return-value]
+    return cast("IO[bytes]", gzip.open(file)) if magic == b"\x1f\x8b" else file
 
 
 def table(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig", sheet: str = "", skip_rows: int = 0,
@@ -140,13 +140,20 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise Fault(path.name, 0, "", f"cannot be read as Parquet: {error}") from None
         names = relation.columns
         number = 0
-        while chunk := relation.fetchmany(10_000):
+        while chunk := relation.fetchmany(10_000):  # type: ignore[operator]
             for row in chunk:
                 number += 1
-                yield number, {
-                    name: "" if value is None else value.isoformat() if isinstance(value, datetime) else nfc(str(value))
-                    for name, value in zip(names, row, strict=True)
-                }
+                yield (
+                    number,
+                    {
+                        name: ""
+                        if value is None
+                        else value.isoformat()
+                        if isinstance(value, datetime)
+                        else nfc(str(value))
+                        for name, value in zip(names, row, strict=True)
+                    },
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +181,9 @@ def xes(path: Path) -> Iterator[Trace]:
                 while element.getprevious() is not None:
                     del element.getparent()[0]
         except etree.XMLSyntaxError as error:
-            raise Fault(path.name, error.lineno or 0, "", f"not well-formed XES after trace {number}: {error.msg}") from None
+            raise Fault(
+                path.name, error.lineno or 0, "", f"not well-formed XES after trace {number}: {error.msg}"
+            ) from None
         except (EOFError, OSError) as error:
             raise Fault(path.name, 0, "", f"cannot be read to its end after trace {number}: {error}") from None
     if not number:

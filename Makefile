@@ -1,0 +1,52 @@
+# The two commands that matter: `make demo` and `make test`. A clean Debian or Ubuntu with git, make and python3 is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := src tests bench scripts
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test check bench setup test-setup lock pictures
+
+setup: $(VENV)/.core
+test-setup: $(VENV)/.dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "motcua needs Python 3.11 or newer: apt-get install python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: requirements/core.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/core.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core
+	@$(BIN)/motcua demo $(ARGS)
+
+test: $(VENV)/.dev
+	@scripts/install-test-tools
+	@echo "== the suite on SQLite"
+	@$(BIN)/pytest
+	@scripts/on-postgres $(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest tests/house
+
+bench: $(VENV)/.dev
+	@mkdir -p bench/results
+	@for each in clock imports facts; do $(BIN)/python -m bench.$$each; done
+
+lock:
+	scripts/lock
+
+pictures: $(VENV)/.dev
+	$(BIN)/python scripts/pictures.py

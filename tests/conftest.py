@@ -1,0 +1,36 @@
+"""What every test shares: a home of its own, the real data where it lies, and a database by choice."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MOTCUA_HOME", tempfile.mkdtemp(prefix="motcua-test-"))
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browser's driver runs an event loop beside live servers
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the project; tests that need it are skipped, visibly, where it is absent."""
+    folder = Path(os.environ.get("MOTCUA_SHARED", _ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("the real data (../shared) is not on this machine")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for facts and files."""
+    from motcua.web import settings
+
+    monkeypatch.setenv("MOTCUA_HOME", str(tmp_path))
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    from django.conf import settings as live
+
+    monkeypatch.setattr(live, "HOME", tmp_path, raising=False)
+    return tmp_path
