@@ -157,7 +157,8 @@ def tally(frame: nw.LazyFrame[Any], by: str | None) -> nw.LazyFrame[Any]:
 
 def rows(found: Iterable[Mapping[str, Any]]) -> tuple[Row, dict[str, Row]]:
     """The whole and its groups; the groups sum to the whole."""
-    whole, groups = Row(), {}
+    whole = Row()
+    groups: dict[str, Row] = {}
     for group in found:
         counts = {
             name.removeprefix("n_"): value if isinstance(value, str) else int(value or 0)

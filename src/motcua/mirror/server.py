@@ -198,7 +198,7 @@ class Server:
         versions: list[RecordVersion] = []
         refusals: list[Refusal] = []
         for item in items:
-            code, status = _code_and_status(item)
+            code, _ = _code_and_status(item)
             outcome.codes.append(code)
             row = known.get(code) or fresh.get(code)
             try:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -375,7 +376,7 @@ def _apply_links(db: duckdb.DuckDBPyConnection) -> None:
 def _ranges(codes: Sequence[str]) -> Iterator[Choice]:
     """Ranges of codes that cover everything, about CHUNK dossiers each."""
     bounds: list[str | None] = [None, *codes, None]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         yield Choice(low, high)
 
 
@@ -415,7 +416,7 @@ def _write_base(db: duckdb.DuckDBPyConnection, folder: Path, name: str, generati
     target = folder / name / f"g{generation}"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    if name in ("pairs", "steps") and _count(db, f"SELECT count(*) FROM {name}"):  # type: ignore[index]
+    if name in ("pairs", "steps") and _count(db, f"SELECT count(*) FROM {name}"):
         db.execute(
             f"COPY {name} TO '{target}' (FORMAT parquet, PARTITION_BY (month), WRITE_PARTITION_COLUMNS true,"
             " OVERWRITE_OR_IGNORE)"

@@ -199,7 +199,7 @@ def rates(
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now)
-        frame = on_time.tally(on_time.classified(view.pairs, view.scope, verdict), by)  # type: ignore[arg-type]
+        frame = on_time.tally(on_time.classified(view.pairs, view.scope, verdict), by)
         whole, groups = on_time.rows(view.engine.collect(frame))
     names = _names(by)
     rows = [{"key": key, "name": names.get(key, key), **row} for key, row in sorted(groups.items())]

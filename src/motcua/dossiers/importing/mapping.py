@@ -233,10 +233,7 @@ class Reader:
             return ""
         for form in self.map.dates:
             try:
-                if form == "iso":
-                    at = datetime.fromisoformat(text)
-                else:
-                    at = datetime.strptime(text, form)  # noqa: DTZ007 (the zone of the map follows)
+                at = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)  # noqa: DTZ007
             except ValueError:
                 continue
             return (at if at.tzinfo else at.replace(tzinfo=self.map.zone)).isoformat()

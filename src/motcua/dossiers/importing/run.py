@@ -6,8 +6,8 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -86,9 +86,7 @@ class _Import:
 
     def run(self) -> Result:
         digest = self._keep_raw()
-        handle = tempfile.NamedTemporaryFile(dir=self.folder, prefix="staging-", suffix=".sqlite3", delete=False)
-        handle.close()
-        self.staging = Staging(Path(handle.name))
+        self.staging = Staging(self.folder / f"staging-{os.getpid()}.sqlite3")
         try:
             if self.order.map is not None:
                 self._read_mapped(mapping.Reader(self.order.map, self.source))
@@ -154,9 +152,8 @@ class _Import:
         head = canonical.header(path.name, first[1])
         name, source, staging = path.name, self.source, self.staging
         is_events = "kind" in head.at
-        count = 0
         code_at = head.at["dossier"]
-        for line, row in rows:
+        for count, (line, row) in enumerate(rows, 1):
             try:
                 if is_events:
                     staging.event(name, line, canonical.event_row(head, line, row, source))
@@ -164,7 +161,6 @@ class _Import:
                     raise Fault(name, line, "dossier", f"{row[code_at].strip()!r} stands twice; keep one row of it")
             except Fault as fault:
                 self._fault(fault, row[code_at].strip())
-            count += 1
             if count % 5_000 == 0:
                 self.checked(5_000)
 
@@ -352,9 +348,7 @@ def _instant(value: int | None) -> datetime | None:
 def _registered(row: tuple[Any, ...], acts: list[tuple[Any, ...]]) -> e.Registered:
     submitted, received = row[8], row[9]
     first = min((act[4] for act in acts), default=0)
-    at = from_microseconds(min(v for v in (submitted, received, first or None) if v is not None)
-                           if submitted is None and received is None and first
-                           else submitted if submitted is not None else received if received is not None else first)  # fmt: skip
+    at = from_microseconds(next((value for value in (submitted, received) if value is not None), first))
     return e.Registered(
         at=at, recorded_at=at, seq=1, unit=row[5], procedure=row[4], agency=row[5], channel=row[6], source=row[12],
         allotted=row[10], submitted_at=_instant(submitted), accepted_at=_instant(received), due_at=_instant(row[11]),
