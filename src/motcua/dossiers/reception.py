@@ -1,0 +1,64 @@
+"""At the desk: a dossier is submitted, accepted with a receipt slip, or refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from motcua.catalogue import calendars
+from motcua.catalogue.models import Agency, Procedure
+from motcua.dossiers.log import Log
+from motcua.rules import moves
+from motcua.rules.clock import Allotted, Mode, due_at
+from motcua.rules.dossier import Dossier
+from motcua.rules.events import Registered
+from motcua.rules.moves import Actor
+
+
+@transaction.atomic
+def submit(
+    *, code: str, procedure: str, agency: str, by: Actor, at: datetime, now: datetime, channel: str = "desk",
+    applicant: str = "", submitter: str = "", allotted: str = "", source: str = "",
+) -> Dossier:  # fmt: skip
+    """A dossier comes in: 1, newly registered. Raises `moves.Refused`."""
+    event = Registered(
+        at=at, recorded_at=now, actor=by.name, unit=by.unit, procedure=procedure, agency=agency, channel=channel,
+        source=source, allotted=allotted or _allotted(procedure), submitted_at=at, applicant=applicant,
+        submitter=submitter,
+    )  # fmt: skip
+    return Log.opened(code, event, now=now).dossier
+
+
+@transaction.atomic
+def receive(*, code: str, by: Actor, at: datetime, now: datetime, due: datetime | None = None) -> Dossier:
+    """The desk accepts the dossier and issues the slip: 2. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    promised = due or promise(log.dossier, at)
+    return log.append(moves.receive(log.dossier, by=by, at=at, now=now, due_at=promised))
+
+
+@transaction.atomic
+def refuse(*, code: str, by: Actor, at: datetime, now: datetime, reason: str) -> Dossier:
+    """The dossier is not accepted, or refused after appraisal: 3. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    return log.append(moves.refuse(log.dossier, by=by, at=at, now=now, reason=reason))
+
+
+def promise(dossier: Dossier, at: datetime) -> datetime | None:
+    """What the slip will say: the due instant of a dossier that is accepted now."""
+    if not dossier.allotted:
+        return None
+    procedure = Procedure.objects.filter(code=dossier.procedure).first()
+    name = Agency.objects.filter(code=dossier.agency).values_list("calendar", flat=True).first() or "vn"
+    cutoff = None
+    if procedure is not None and procedure.cutoff:
+        hours, minutes = procedure.cutoff.split(":")
+        cutoff = int(hours) * 60 + int(minutes)
+    mode = Mode(procedure.mode) if procedure is not None else Mode.KEEP_CLOCK
+    calendar = calendars.load(name)
+    return due_at(at, Allotted.parse(dossier.allotted), calendar=calendar, mode=mode, cutoff=cutoff)
+
+
+def _allotted(procedure: str) -> str:
+    return Procedure.objects.filter(code=procedure).values_list("allotted", flat=True).first() or ""

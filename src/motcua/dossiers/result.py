@@ -1,0 +1,64 @@
+"""How a dossier ends: extended with an apology, finished, returned, withdrawn, stopped; and corrected."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from motcua.dossiers.log import Log
+from motcua.rules import moves
+from motcua.rules.dossier import Dossier
+from motcua.rules.moves import Actor
+
+
+@transaction.atomic
+def extend(*, code: str, by: Actor, at: datetime, now: datetime, due_at: datetime, document: bool | None) -> Dossier:
+    """Apologises and names a new due instant. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    return log.append(moves.extend(log.dossier, by=by, at=at, now=now, due_at=due_at, document=document))
+
+
+@transaction.atomic
+def finish(*, code: str, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None) -> Dossier:
+    """Processing has ended: 9. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    return log.append(moves.finish(log.dossier, by=by, at=at, now=now, evidence_at=evidence_at))
+
+
+@transaction.atomic
+def return_result(
+    *, code: str, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None,
+    skip_finish: bool = False,
+) -> Dossier:  # fmt: skip
+    """The applicant has the result: 10. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    event = moves.return_result(log.dossier, by=by, at=at, now=now, evidence_at=evidence_at, skip_finish=skip_finish)
+    return log.append(event)
+
+
+@transaction.atomic
+def withdraw(*, code: str, by: Actor, at: datetime, now: datetime) -> Dossier:
+    """The applicant takes the dossier back: 7. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    return log.append(moves.withdraw(log.dossier, by=by, at=at, now=now))
+
+
+@transaction.atomic
+def stop(*, code: str, by: Actor, at: datetime, now: datetime, reason: str) -> Dossier:
+    """The authority stops: 8. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    return log.append(moves.stop(log.dossier, by=by, at=at, now=now, reason=reason))
+
+
+@transaction.atomic
+def correct(
+    *, code: str, by: Actor, now: datetime, corrects: int, true_at: datetime | None = None,
+    due_at: datetime | None = None, void: bool = False, note: str = "",
+) -> Dossier:  # fmt: skip
+    """Puts an earlier event right by a new one, never by rewriting. Raises `moves.Refused`."""
+    log = Log.locked(code, now=now)
+    event = moves.correct(
+        log.dossier, by=by, now=now, corrects=corrects, true_at=true_at, due_at=due_at, void=void, note=note
+    )
+    return log.append(event)
