@@ -1,0 +1,1 @@
+"""Plans an invented province with planted faults, for demos, tests and timing. Pure: it only plans."""

@@ -1,0 +1,391 @@
+"""`motcua demo`: an invented province, acted out for real: desk, log, delivery over HTTP, faults, read-back, bridge."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
+
+if TYPE_CHECKING:
+    from motcua.sample.plan import Plan, Planned
+
+PASSWORD = "demo-motcua"
+USERS = (
+    ("thanhtra", "inspector", "", "Chuyên viên kiểm soát TTHC"),
+    ("lanhdao", "leader", "", "Lãnh đạo tỉnh"),
+    ("vanhanh", "operator", "", "Quản trị kỹ thuật"),
+    ("truongphong", "unit_head", "H99.01", "Lãnh đạo đơn vị H99.01"),
+)
+_FAR = timedelta(days=3650)
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    command = commands.add_parser("demo", help="an invented province with planted faults, and its first bridge")
+    command.add_argument("--dossiers", type=int, default=4000, metavar="N")
+    command.add_argument("--seed", type=int, default=2026, metavar="S")
+    command.add_argument("--port", type=int, default=8765, metavar="P")
+    command.add_argument("--no-serve", action="store_true", help="stop after the bridge")
+    command.add_argument("--fresh", action="store_true", help="make an existing demo anew")
+    command.set_defaults(run=_demo)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from motcua.cli.home import empty, home, open_home
+
+    if args.dossiers < 100:
+        fail("--dossiers: a demo needs at least 100")
+    folder = home()
+    marker = folder / "demo.json"
+    used = (folder / "motcua.sqlite3").exists()
+    if used and not marker.exists():
+        fail(f"{folder} holds other data; set MOTCUA_HOME to an empty folder for the demo")
+    if used and args.fresh:
+        open_home()
+        empty(folder)
+        used = False
+    started = time.monotonic()
+    open_home()
+    if not used:
+        marker.write_text(json.dumps({"seed": args.seed, "dossiers": args.dossiers}))
+        document = _build(folder, args)
+    else:
+        say(f"the demo in {folder} is used as it stands (--fresh makes it anew)")
+        document = _inspect(folder)
+    document["seconds"] = round(time.monotonic() - started, 1)
+    from motcua.cli.pictures import bridge_text
+
+    def text() -> str:
+        planted = document.get("planted")
+        lines = [bridge_text(document["bridge"]), ""]
+        if planted is not None:
+            lines.append(
+                f"Lỗi cài sẵn: tìm thấy {planted['found']}/{planted['planted']}, thừa {len(planted['unexpected'])}, "
+                f"sai nguyên nhân {len(planted['wrong'])}. ({document['seconds']} giây)"
+            )
+        return "\n".join(lines)
+
+    answer(args, document, text)
+    planted = document.get("planted") or {}
+    status = DONE if not (planted.get("wrong") or planted.get("unexpected")) else FALLS_SHORT
+    if args.no_serve:
+        return status
+    return _serve(args.port)
+
+
+def _serve(port: int) -> int:
+    from motcua.cli.mirror import PORT
+
+    say(f"\nMở http://127.0.0.1:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {PASSWORD}:")
+    for name, _, _, title in USERS:
+        say(f"    {name:<14}{title}")
+    with _server("motcua.mirror.wsgi:application", PORT, {}), _server("motcua.web.wsgi:application", port, {}) as web:
+        try:
+            return web.wait()
+        except KeyboardInterrupt:
+            return DONE
+
+
+@contextmanager
+def _server(app: str, port: int, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process for as long as the block runs."""
+    from motcua.cli.mirror import granian
+
+    process = subprocess.Popen(
+        granian(app, "127.0.0.1", port, env), env={**os.environ, **env}, stdout=sys.stderr, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# ---- acting the plan out ----------------------------------------------------------------------------------------
+
+
+def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    from django.utils import timezone
+
+    from motcua.rules.instants import VIET_NAM
+    from motcua.sample.plan import plan
+    from motcua.sample.province import province
+
+    now = timezone.now().astimezone(VIET_NAM).replace(second=0, microsecond=0)
+    say("1/5 lập kế hoạch một tỉnh mẫu…")
+    planned = plan(province(args.seed), count=args.dossiers, seed=args.seed, since=now - timedelta(days=150), until=now)
+    _catalogue(planned)
+    _accounts()
+    say(f"2/5 {len(planned.dossiers)} hồ sơ qua một cửa…")
+    act_out(planned, now)
+    faults = folder / "demo-faults.json"
+    faults.write_text(json.dumps(_server_faults(planned), ensure_ascii=False))
+    port = free_port()
+    say("3/5 gửi lên Cổng quốc gia (máy chủ mô phỏng) qua HTTP…")
+    with _server("motcua.mirror.wsgi:application", port, {"MOTCUA_MIRROR_FAULTS": str(faults)}):
+        deliver(planned, f"http://127.0.0.1:{port}", now)
+    say("5/5 trích dữ kiện, đối chiếu…")
+    return _inspect(folder, planned)
+
+
+def _catalogue(planned: Plan) -> None:
+    from motcua.catalogue.folding import fold
+    from motcua.catalogue.models import Agency, Field, Procedure, ProcessStep
+    from motcua.catalogue.procedures import core_of
+    from motcua.mirror import catalogue
+
+    province = planned.province
+    Agency.objects.bulk_create(
+        Agency(code=a.code, name=a.name, folded=fold(a.name), level=a.level) for a in province.agencies
+    )
+    Field.objects.bulk_create(Field(code=code, name=name) for code, name in province.fields)
+    procedures = Procedure.objects.bulk_create(
+        Procedure(
+            code=p.code, core=core_of(p.code), name=p.name, folded=fold(p.name), field=p.field, level=p.level,
+            allotted=p.allotted, mode=str(p.mode), payment_pauses=p.payment_pauses,
+        )
+        for p in province.procedures
+    )  # fmt: skip
+    ProcessStep.objects.bulk_create(
+        ProcessStep(procedure=row, order=order, name=name)
+        for row, p in zip(procedures, province.procedures, strict=True)
+        for order, name in enumerate(p.steps, 1)
+    )
+    names = dict(province.fields)
+    catalogue.seed()
+    catalogue.store(
+        catalogue.procedure(
+            p.code, p.name, number=str(n), field=p.field, field_name=names[p.field], days=p.allotted[:-1]
+        )
+        for n, p in enumerate(province.procedures, 1)
+    )
+
+
+def _accounts() -> None:
+    from motcua.accounts.models import Post, User
+
+    for name, role, agency, title in USERS:
+        user = User.objects.create_user(name, password=PASSWORD, full_name=title)
+        Post.objects.create(user=user, role=role, agency=agency)
+
+
+def act_out(planned: Plan, now: datetime) -> None:
+    """Performs every act: the rules decide each one, the log keeps them in batches."""
+    from django.db import transaction
+
+    from motcua.dossiers import log
+
+    for start in range(0, len(planned.dossiers), 500):
+        entries = [(d.code, "desk", _events(d)) for d in planned.dossiers[start : start + 500]]
+        with transaction.atomic():
+            log.store_many(entries, stored_at=now)
+
+
+def _events(planned: Planned) -> list[Any]:
+    """The events that the rules make of a dossier's acts. Raises `moves.Refused` where a plan breaks them."""
+    from motcua.rules import events, moves
+    from motcua.rules.dossier import Dossier, apply
+
+    by = moves.Actor(name=planned.official, unit=planned.agency.code)
+    first = events.Registered(
+        at=planned.submitted_at, recorded_at=planned.submitted_at, seq=1, actor=by.name, unit=by.unit,
+        procedure=planned.procedure.code, agency=planned.agency.code, channel=planned.channel, source="một cửa",
+        allotted=planned.procedure.allotted, submitted_at=planned.submitted_at, applicant=planned.applicant,
+    )  # fmt: skip
+    dossier = apply(Dossier(code=planned.code), first)
+    found: list[events.Event] = [first]
+    for act in planned.acts:
+        facts = dict(act.facts)
+        if act.verb == "receive":
+            facts["due_at"] = planned.due_at
+        event = getattr(moves, act.verb)(dossier, by=by, at=act.at, now=act.recorded_at, **facts)
+        found.append(event)
+        dossier = apply(dossier, event)
+    return found
+
+
+def _server_faults(planned: Plan) -> list[dict[str, Any]]:
+    """What the sandbox does to which message; a few outages make the back-off work."""
+    records, steps = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
+    struck: dict[str, list[tuple[str, int, str]]] = {
+        "update_refused": [(records, 9, "refuse")],
+        "accepted_not_shown": [(records, 9, "accept_not_apply"), (steps, 9, "accept_not_apply")],
+        "step_lost": [(steps, 9, "accept_not_apply")],
+        "only_return_sent": [(records, 9, "accept_not_apply"), (steps, 9, "accept_not_apply")],
+        "missing_there": [(records, 0, "accept_not_apply"), (steps, 0, "accept_not_apply")],
+    }
+    entries: list[dict[str, Any]] = [
+        {"code": fault.dossier, "service": service, "status": status, "kind": kind,
+         "message": "GhiChu: nội dung quá dài"}
+        for fault in planned.faults
+        for service, status, kind in struck.get(fault.how, ())
+    ]  # fmt: skip
+    hit = {fault.dossier for fault in planned.faults}
+    honest = [d.code for d in planned.dossiers if d.code not in hit]
+    for code, kind in zip(honest[:: max(len(honest) // 6, 1)], ("lose", "error_500") * 3, strict=False):
+        entries.append({"code": code, "service": records, "status": 2, "kind": kind, "times": 1})
+    return entries
+
+
+class FaultyClient:
+    """A client with the faults of real ones (contract §6): what it sends is not what it was given to send."""
+
+    def __init__(self, portal: Any, planned: Plan) -> None:
+        self.portal = portal
+        self.faults = {fault.dossier: fault for fault in planned.faults if fault.leg == "sync"}
+        self.due = {dossier.code: dossier.due_at for dossier in planned.dossiers}
+
+    def call(self, service: str, **arguments: Any) -> Any:
+        """Alters the items of its dossiers, leaves some out, and believes that all arrived."""
+        from motcua.mirror.client import Reply
+
+        data = arguments.get("data")
+        if data is None:
+            return self.portal.call(service, **arguments)
+        kept = [self._altered(service, dict(item)) for item in data]
+        sent = [item for item in kept if item is not None]
+        reply = self.portal.call(service, **{**arguments, "data": sent}) if sent else Reply(0, "thành công")
+        single = [(item["MaHoSo"], reply.error_code, reply.message) for item in sent]
+        answers = iter(single if len(sent) == 1 else reply.items)
+        items = tuple(
+            (data[n]["MaHoSo"], 0, "thành công") if item is None else next(answers) for n, item in enumerate(kept)
+        )
+        return Reply(reply.error_code if len(data) == 1 else 0, reply.message, None, items, reply.raw)
+
+    def _altered(self, service: str, item: dict[str, Any]) -> dict[str, Any] | None:
+        from motcua.wire import dates
+
+        fault = self.faults.get(item["MaHoSo"])
+        how = fault.how if fault else ""
+        if service == "DongBoHoSoMC":
+            if how in ("pause_not_carried", "due_not_carried"):
+                item["NgayHenTra"] = dates.build(self.due[item["MaHoSo"]])
+                item["DanhSachHoSoBoSung"] = []
+            elif how == "misplaced_there":
+                item["MaTTHC"], item["NgayHenTra"] = "9.990099", ""
+            return item
+        if how == "pause_not_carried" and item["TrangThai"] == "5":
+            return None
+        if fault is not None and item["TrangThai"] == "9":
+            at = dates.parse(item["ThoiDiemXuLy"])
+            assert at is not None
+            if how in ("clock_shift", "clock_shift_12"):
+                item["ThoiDiemXuLy"] = dates.build(at + timedelta(hours=fault.facts["hours"]))
+            elif how == "finish_differs":
+                item["ThoiDiemXuLy"] = dates.build(fault.facts["there"])
+        return item
+
+
+def deliver(planned: Plan, url: str, now: datetime) -> None:
+    """Delivers everything over HTTP, outages and all, on a clock of its own; then reads back."""
+    from motcua.exchange import deliveries, read_back
+    from motcua.exchange.deliver import Deliverer
+    from motcua.exchange.models import Delivery
+    from motcua.mirror.client import Portal, PortalUnreachable
+
+    portal = Portal(url, "demo-h99", "demo-password", "H99")
+    for _ in range(200):
+        try:
+            portal.call("LayDanhSachTTHC")
+            break
+        except PortalUnreachable:
+            time.sleep(0.1)
+    deliveries.plan(unmapped=frozenset({"stopped"}))
+    stuck = [fault.dossier for fault in planned.faults if fault.how == "update_not_sent"]
+    Delivery.objects.filter(dossier__in=stuck, kind="finished").update(next_at=now + _FAR)
+    deliverer = Deliverer(FaultyClient(portal, planned), batch=100, seed=1)
+    clock = now
+    for _ in range(500):
+        deliverer.run(at=clock)
+        if not Delivery.objects.filter(state=Delivery.State.WAITING, next_at__lt=now + _FAR).exists():
+            break
+        clock += timedelta(seconds=30)
+    _extra_messages(portal, planned)
+    say("4/5 đọc lại từ Cổng quốc gia…")
+    read_back.run(portal=portal, at=clock)
+    portal.close()
+
+
+def _extra_messages(portal: Any, planned: Plan) -> None:
+    """What faulty clients send on top: a second code, an end dated at reception, a dossier never entered here."""
+    from motcua.wire import dates
+    from motcua.wire.messages import build_record, build_step
+
+    by_code = {dossier.code: dossier for dossier in planned.dossiers}
+
+    def record(code: str, like: Planned, received: datetime, due: datetime) -> None:
+        values = {
+            "MaHoSo": code, "MaTTHC": like.procedure.code, "DonViXuLy": like.agency.name, "ChuHoSo": like.applicant,
+            "KenhThucHien": "1", "NgayTiepNhan": dates.build(received), "NgayHenTra": dates.build(due),
+            "TrangThaiHoSo": "2",
+        }  # fmt: skip
+        portal.call("DongBoHoSoMC", isUpdating="False", data=[build_record(values)])
+
+    for number, fault in enumerate(planned.faults):
+        like = by_code.get(fault.dossier, planned.dossiers[number])
+        received = like.acts[0].at
+        if fault.how == "duplicate_there":
+            record(f"{like.agency.code}-{received:%y%m%d}-{54000 + number}", like, received, like.due_at)
+        elif fault.how == "missing_here":
+            stranger = planned.dossiers[number]
+            record(fault.dossier, _renamed(stranger, f"Người chưa nhập {number}"), stranger.acts[0].at, stranger.due_at)
+        elif fault.how == "closed_early_there":
+            step = build_step(
+                {"MaHoSo": like.code, "NguoiXuLy": like.official, "ThoiDiemXuLy": dates.build(received),
+                 "NoiDungXuLy": "Hoàn thành xử lý", "TrangThai": "9"}
+            )  # fmt: skip
+            portal.call("CapNhatTienDoHoSoMC", data=[step])
+
+
+def _renamed(dossier: Planned, applicant: str) -> Planned:
+    from dataclasses import replace
+
+    return replace(dossier, applicant=applicant)
+
+
+# ---- the first inspection ---------------------------------------------------------------------------------------
+
+
+def _inspect(folder: Path, planned: Plan | None = None) -> dict[str, Any]:
+    from django.utils import timezone
+
+    from motcua.oversight import extract, figures
+    from motcua.oversight.figures import Question
+
+    now = timezone.now()
+    extract.run(home=folder, at=now)
+    document: dict[str, Any] = {"bridge": figures.bridge(folder, Question(), now=now)}
+    if planned is None:
+        return document
+    found = {(f["dossier"], f["leg"]): f["cause"] for f in figures.inspect(folder, Question(), now=now)["findings"]}
+    wanted = {(fault.dossier, fault.leg): fault.cause for fault in planned.faults}
+    document["planted"] = {
+        "planted": len(wanted),
+        "found": sum(found.get(key) == cause for key, cause in wanted.items()),
+        "wrong": [[*key, cause, found.get(key)] for key, cause in wanted.items() if found.get(key) != cause],
+        "unexpected": [[*key, cause] for key, cause in found.items() if key not in wanted],
+    }
+    (folder / "demo.json").write_text(json.dumps({"planted": [[*k, c] for k, c in wanted.items()]}))
+    return document
