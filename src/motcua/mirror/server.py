@@ -226,10 +226,15 @@ class Server:
             outcome.errors.append((0, ""))
             outcome.records += 1
         RecordVersion.objects.bulk_create(versions, ignore_conflicts=True)
-        Record.objects.bulk_create(fresh.values())
-        changed = [row for code, row in known.items() if row.message == number and code not in fresh]
-        if changed:
-            Record.objects.bulk_update(changed, held.FIELDS, batch_size=200)
+        changed = [row for row in known.values() if row.message == number]
+        for row in changed:
+            row.pk = None  # written over what stands there, by side and code
+        Record.objects.bulk_create(
+            [*fresh.values(), *changed],
+            update_conflicts=True,
+            unique_fields=["side", "code"],
+            update_fields=list(held.FIELDS),
+        )
         if fresh:
             Orphan.objects.filter(code__in=list(fresh), linked_at=None).update(linked_at=at)
         Refusal.objects.bulk_create(refusals)
