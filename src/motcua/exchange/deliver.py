@@ -205,9 +205,7 @@ class Deliverer:
         """Writes what became of these deliveries, in one transaction and without a query a row."""
         fields = ("state", "record_done", "attempts", "next_at", "sent_at", "done_at", "request", "reply", "error")
         meta = [Delivery._meta.get_field(name) for name in fields]
-        rows = [
-            [*(f.get_db_prep_save(getattr(d, f.attname), connection) for f in meta), d.position] for d in group
-        ]
+        rows = [[*(f.get_db_prep_save(getattr(d, f.attname), connection) for f in meta), d.position] for d in group]
         sets = ", ".join(f"{name} = %s" for name in fields)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(f"UPDATE exchange_delivery SET {sets} WHERE position = %s", rows)

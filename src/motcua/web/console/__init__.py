@@ -1,0 +1,1 @@
+"""The inspectors' console: the bridge, lists, findings, one dossier, agencies."""
