@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from motcua.web import labels
 
-_LEFT, _WIDTH, _ROW = 330, 560, 30
+_LEFT, _WIDTH, _ROW = 330, 560, 26
 
 
 def waterfall(document: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
@@ -41,10 +41,10 @@ def waterfall(document: Mapping[str, Any], query: Mapping[str, str]) -> dict[str
             for direction, sign in (("removed", -1), ("added", 1)):
                 count = cause[direction]
                 if count or (always and direction == "removed"):
-                    mark = "−" if sign < 0 else "+"
+                    mark = ("−" if sign < 0 else "+") if count else ""
                     put(
                         leg, labels.CAUSES[cause["cause"]], level, level + sign * count,
-                        f"{mark} {labels.number(count)}", leg=leg, cause=cause["cause"], direction=direction,
+                        f"{mark} {labels.number(count)}".strip(), leg=leg, cause=cause["cause"], direction=direction,
                     )  # fmt: skip
                     level += sign * count
         put(side, labels.SIDES[side], 0, total, labels.number(total), side=side)

@@ -184,7 +184,7 @@ def dossiers_workbook(request: HttpRequest) -> HttpResponse | FileResponse:
 
     now = timezone.now()
     try:
-        question, asked = _question(request, now, "all")
+        question, _ = _question(request, now, "all")
         chosen, named = _filter(request)
         document = figures.dossiers(settings.HOME, question, chosen, now=now, limit=1_000_000)
     except Unreadable as error:
