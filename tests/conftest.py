@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +37,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(live, "HOME", tmp_path, raising=False)
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptying_tests_may_empty_the_log() -> Iterator[None]:
+    """The log refuses to be emptied, rightly; between tests its triggers step aside."""
+    from django.core.management.commands.flush import Command
+    from django.db import connections
+
+    triggers = importlib.import_module("motcua.ledger.migrations.0002_append_only")
+    handle = Command.handle
+
+    def empty(self: Command, **options: Any) -> None:
+        connection = connections[options["database"]]
+        ours = options["database"] == "default"
+        if ours:
+            with connection.schema_editor() as editor:
+                triggers.drop_triggers(None, editor)
+        handle(self, **options)
+        if ours:
+            with connection.schema_editor() as editor:
+                triggers.add_triggers(None, editor)
+
+    Command.handle = empty  # type: ignore[method-assign]
+    yield
+    Command.handle = handle  # type: ignore[method-assign]

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.story import Case, at
 
 from motcua.catalogue.models import Procedure
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
 from motcua.oversight import explain, extract, figures
 from motcua.oversight.figures import Filter, Question
-from tests.story import Case, at
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 

@@ -189,7 +189,7 @@ def _user(args: argparse.Namespace) -> int:
     from motcua.accounts.models import Post, User
 
     if args.verb == "list":
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": u.username,
                 "active": u.is_active,
@@ -247,7 +247,10 @@ def _doctor(args: argparse.Namespace) -> int:
     now = timezone.now()
     try:
         manifest = Manifest.read(facts_folder(home))
-        facts = {"age_s": int(now.timestamp()) - manifest.at_s, "behind": cursors.head() - manifest.position}
+        facts: dict[str, int | None] = {
+            "age_s": int(now.timestamp()) - manifest.at_s,
+            "behind": cursors.head() - manifest.position,
+        }
     except Unreadable:
         facts = {"age_s": None, "behind": cursors.head()}
     document = {

@@ -155,7 +155,7 @@ class Deliverer:
         if not group:
             return
         data = [
-            messages.step(d.dossier, next(e for e in history[d.dossier] if e.seq == d.seq), Status(d.status))
+            messages.step(d.dossier, next(e for e in history[d.dossier] if e.seq == d.seq), Status(d.status or 4))
             for d in group
         ]
         for delivery, (code, message) in zip(group, self._call(STEPS, group, data, at), strict=True):
@@ -204,7 +204,7 @@ class Deliverer:
     def _save(self, group: Sequence[Delivery]) -> None:
         """Writes what became of these deliveries, in one transaction and without a query a row."""
         fields = ("state", "record_done", "attempts", "next_at", "sent_at", "done_at", "request", "reply", "error")
-        meta = [Delivery._meta.get_field(name) for name in fields]
+        meta: list[Any] = [Delivery._meta.get_field(name) for name in fields]
         rows = [[*(f.get_db_prep_save(getattr(d, f.attname), connection) for f in meta), d.position] for d in group]
         sets = ", ".join(f"{name} = %s" for name in fields)
         with transaction.atomic(), connection.cursor() as cursor:

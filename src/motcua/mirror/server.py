@@ -166,7 +166,8 @@ class Server:
         if bad:
             worst = -1 if any(error[0] == -1 for _, error in bad) else bad[0][1][0]
             reply = _reply(worst, "; ".join(dict.fromkeys(error[1] for _, error in bad)))
-        if len(results) > 1 and self.profile.per_item_replies:
+        several = len({code for code, _ in results}) > 1 or (bad and len(results) > 1)
+        if several and self.profile.per_item_replies:
             reply["result"] = [
                 {"MaHoSo": code, "error_code": error[0], "message": error[1] or "thành công"} for code, error in results
             ]

@@ -263,7 +263,8 @@ class _Planner:
         on_time = self._finish_between(dossier, 0.4, 0.8)
         late = self.calendar.advance(due, self.draw.randint(300, 900))
         acts: list[Act] = []
-        leg, cause, facts = ("sync" if kind in _WIRE else "record"), kind, {}
+        leg, cause = ("sync" if kind in _WIRE else "record"), kind
+        facts: dict[str, Any] = {}
 
         def finish(at: datetime, **more: Any) -> None:
             acts.append(self._act("finish", at, recorded_at=more.pop("recorded_at", at), **more))

@@ -17,6 +17,7 @@ def database(url: str | None, embedded: Path) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(embedded),
+            "TEST": {"NAME": str(embedded.with_suffix(".test.sqlite3"))},  # a file: writers wait for each other
             "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

@@ -78,12 +78,11 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 def open_maybe_gzip(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked where it is gzip (told by its first bytes)."""
     try:
-        file = path.open("rb")
-        magic = file.read(2)
-        file.seek(0)
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
     except OSError as error:
         raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
-    return cast("IO[bytes]", gzip.open(file)) if magic == b"\x1f\x8b" else file
 
 
 def table(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig", sheet: str = "", skip_rows: int = 0,

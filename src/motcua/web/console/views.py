@@ -21,6 +21,7 @@ from motcua.accounts import powers
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency
 from motcua.dossiers.models import DossierRow
+from motcua.inspection.remedies import REMEDIES
 from motcua.oversight import explain, figures
 from motcua.oversight.figures import Filter, Question
 from motcua.rules.instants import VIET_NAM, Unreadable, local_day, parse_instant
@@ -282,7 +283,7 @@ def dossier(request: HttpRequest, code: str) -> HttpResponse:
         return _page(request, "forbidden.html", {"code": code}, status=403)
     total = sum(share["minutes"] for share in story["minutes"])
     causes = [
-        (labels.LEGS[leg], labels.CAUSES[cause], labels.REMEDIES[figures.REMEDIES[cause]])
+        (labels.LEGS[leg], labels.CAUSES[cause], labels.REMEDIES[REMEDIES[cause]])
         for leg, cause in story["causes"].items()
         if cause
     ]

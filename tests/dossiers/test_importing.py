@@ -1,0 +1,168 @@
+"""Imports: real logs come in whole, nothing twice, and a fault names its place and changes nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from tests.story import DOSSIERS, EVENTS, Case, at
+
+from motcua.dossiers import verify
+from motcua.dossiers.importing import mapping
+from motcua.dossiers.importing.run import Order, Refusal, import_files
+from motcua.dossiers.models import DossierRow
+from motcua.ledger.models import EventRow, PersonalValue
+from motcua.rules.instants import Unreadable
+
+pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
+NOW = at("2026-04-01T09:00")
+MAPS = Path(__file__).resolve().parents[2] / "examples" / "maps"
+
+
+@pytest.mark.parametrize(
+    ("file", "rules", "cases", "events", "steps", "duplicates"),
+    [
+        ("receipt.csv", "receipt", 1434, 8577, 27, 0),
+        ("08_receipt.xes.gz", "receipt", 1434, 8577, 27, 0),
+        ("bpic15_1.xes.gz", "bpic15", 1199, 52217, 398, 19),
+        ("helpdesk.xes.gz", "helpdesk", 4580, 21348, 13, 127),
+        ("bpi17_sample.csv", "bpi17", 811, 9992, 20, 57),
+        ("roadtraffic100traces.csv", "road-fines", 100, 390, 10, 0),
+        ("15_bpic2020_permit_log_1t_per_variant.xes.gz", "permit-log", 1478, 26028, 51, 369),
+    ],
+)
+def test_a_real_log_comes_in_whole_and_only_once(
+    file: str, rules: str, cases: int, events: int, steps: int, duplicates: int, shared: Path, home: Path
+) -> None:
+    order = Order(files=(shared / "data" / "logs" / file,), home=home, at=NOW, map=mapping.read(MAPS / f"{rules}.toml"))
+    result = import_files(order)
+    assert (result.dossiers, result.events, result.refused) == (cases, events, 0)
+    assert result.anomalies["duplicate_row"] == duplicates
+    assert EventRow.objects.exclude(step="").values("step").distinct().count() == steps
+    again = import_files(order)
+    assert (again.dossiers, again.events) == (0, 0)
+
+
+def _case() -> Case:
+    case = Case()
+    case.dossier("H99.12-260302-0001", applicant="Trần Thị Thử")
+    case.dossier("H99.12-260302-0002")
+    case.event("H99.12-260302-0001", "step_finished", "2026-03-05T08:00", step="thẩm định")
+    case.event("H99.12-260302-0002", "finished", "2026-03-06T08:00")
+    case.event("H99.12-260302-0001", "finished", "2026-03-06T09:00")
+    return case
+
+
+def _import(folder: Path, home: Path, **more: Any) -> Any:
+    files = (folder / "dossiers.csv", folder / "events.csv")
+    return import_files(Order(files=files, home=home, at=NOW, **{"create_missing": True, **more}))
+
+
+def test_the_row_is_the_replay_and_the_chain_proves(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    _import(tmp_path, home)
+    assert verify.verify_projection()["ok"] and verify.verify_log(home / "keys")["ok"]
+    assert PersonalValue.objects.filter(value="Trần Thị Thử").count() == 2
+    assert "Trần" not in "".join(EventRow.objects.values_list("body", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("column", "dossiers", "events"),
+    [
+        ("received_at", "A,1.0,H,desk,x,,2026-02-31T08:00,5d,", ""),
+        ("allotted", "A,1.0,H,desk,x,,2026-03-02T08:00,5 days,", ""),
+        ("channel", "A,1.0,H,fax,x,,2026-03-02T08:00,5d,", ""),
+        ("kind", "A,1.0,H,desk,x,,2026-03-02T08:00,5d,", "A,closed,2026-03-03T08:00,,,,,,,,"),
+        ("due_at", "A,1.0,H,desk,x,,2026-03-02T08:00,5d,", "A,extended,2026-03-03T08:00,,,,,,,,"),
+        ("at", "A,1.0,H,desk,x,,2026-03-02T08:00,5d,", "A,finished,soon,,,,,,,,"),
+        ("document", "A,1.0,H,desk,x,,2026-03-02T08:00,5d,", "A,suspended,2026-03-03T08:00,,,,,,,maybe,"),
+        ("dossier", "A,1.0,H,desk,x,,2026-03-02T08:00,5d,", "B,finished,2026-03-03T08:00,,,,,,,,"),
+        ("", "A,1.0,H,desk,x,,2026-03-02T08:00,5d,", "A,finished,2026-03-03"),
+    ],
+)
+def test_a_fault_names_file_row_and_column_and_stores_nothing(
+    column: str, dossiers: str, events: str, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "dossiers.csv").write_text(f"{DOSSIERS}\n{dossiers}\n")
+    (tmp_path / "events.csv").write_text(f"{EVENTS}\n{events}")
+    with pytest.raises(Refusal) as refusal:
+        _import(tmp_path, home)
+    fault = refusal.value.faults[0]
+    assert fault.row == 2 and fault.column == column and fault.file.endswith(".csv")
+    assert not DossierRow.objects.exists() and not EventRow.objects.exists()
+
+
+def test_an_unknown_agency_is_refused_unless_it_may_be_created(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    with pytest.raises(Refusal, match="not in the catalogue"):
+        _import(tmp_path, home, create_missing=False)
+    assert not DossierRow.objects.exists()
+
+
+def test_a_dossier_that_stands_twice_is_refused(home: Path, tmp_path: Path) -> None:
+    case = _case()
+    case.dossier("H99.12-260302-0001")
+    case.write(tmp_path)
+    with pytest.raises(Refusal, match="row 4, column dossier"):
+        _import(tmp_path, home)
+
+
+def test_a_refused_row_refuses_its_whole_dossier_and_the_rest_goes_in(home: Path, tmp_path: Path) -> None:
+    case = _case()
+    case.event("H99.12-260302-0001", "finished", "32/03/2026")
+    case.write(tmp_path)
+    result = _import(tmp_path, home, keep_going=True)
+    assert (result.dossiers, result.events, result.refused) == (1, 1, 1)
+    assert "row 5" in Path(result.refusals).read_text().replace("events.csv,5", "row 5")
+
+
+def test_a_byte_order_mark_crlf_and_decomposed_text_are_read_as_meant(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    for name in ("dossiers.csv", "events.csv"):
+        text = unicodedata.normalize("NFD", (tmp_path / name).read_text()).replace("\n", "\r\n")
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert _import(tmp_path, home).events == 3
+    assert PersonalValue.objects.filter(value="Trần Thị Thử").exists()
+    assert EventRow.objects.filter(step="thẩm định").exists()
+
+
+def test_what_is_out_of_order_is_kept_and_listed(home: Path, tmp_path: Path) -> None:
+    case = _case()
+    case.event("H99.12-260302-0001", "step_finished", "2026-03-07T09:00", step="sau")
+    case.event("H99.12-260302-0002", "step_finished", "2026-03-01T09:00", step="trước")
+    case.event("H99.12-260302-0002", "step_finished", "2026-03-01T09:00", step="trước")
+    case.write(tmp_path)
+    result = _import(tmp_path, home)
+    assert result.events == 6
+    assert result.anomalies == {
+        "step_after_end": 3, "goes_back_in_time": 2, "event_before_receipt": 2, "duplicate_row": 1,
+    }  # fmt: skip
+
+
+def test_a_workbook_comes_in_through_a_map(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for line, row in enumerate([("Nhật ký", "", ""), ("Mã", "Bước", "Lúc"), ("A1", "Ký", "06/03/2026 15:00")]):
+            sheet.write_row(line, 0, row)
+    (tmp_path / "map.toml").write_text(
+        'create_missing = true\ndates = ["%d/%m/%Y %H:%M"]\n[reading]\nskip_rows = 1\n[case]\nid = "Mã"\n'
+        'procedure = {value = "p"}\nagency = {value = "a"}\n[event]\nactivity = "Bước"\nat = "Lúc"\n'
+    )
+    result = import_files(Order(files=(path,), home=home, at=NOW, map=mapping.read(tmp_path / "map.toml")))
+    assert (result.dossiers, result.events) == (1, 1)
+    assert EventRow.objects.get(seq=2).at == at("2026-03-06T15:00")
+
+
+def test_an_event_log_without_a_time_stamp_says_where(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.xes"
+    path.write_text(
+        '<log><trace><string key="concept:name" value="A"/><event><string key="concept:name" value="x"/></event>'
+        "</trace></log>"
+    )
+    with pytest.raises(Unreadable, match="event 1 of trace 'A' has no time stamp"):
+        import_files(Order(files=(path,), home=home, at=NOW, map=mapping.read(MAPS / "helpdesk.toml")))
+    assert not EventRow.objects.exists()

@@ -1,0 +1,28 @@
+"""The demo acted out: desk, HTTP, faults, read-back; every planted fault is found and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="the demo is an embedded home; it runs in the SQLite suite")
+def test_the_demo_finds_what_was_planted_and_nothing_else(tmp_path: Path) -> None:
+    env = {**os.environ, "MOTCUA_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "motcua.cli"]
+    done = subprocess.run(
+        [*command, "demo", "--dossiers", "300", "--seed", "7", "--no-serve", "--json"],
+        env=env, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    document = json.loads(done.stdout)
+    planted = document["planted"]
+    assert planted["found"] == planted["planted"] and not planted["wrong"] and not planted["unexpected"]
+    assert {cause["cause"] for cause in document["bridge"]["causes"]} >= {"update_not_sent", "late_entry"}
+    proved = subprocess.run([*command, "verify", "--json"], env=env, capture_output=True, text=True, timeout=120)
+    assert json.loads(proved.stdout)["ok"] is True
