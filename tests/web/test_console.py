@@ -72,7 +72,7 @@ def test_an_inspector_walks_from_a_tile_to_a_dossier_and_the_counts_agree(page: 
     bars = page.locator("svg.waterfall a.bar")
     for n in range(bars.count()):
         bar = bars.nth(n)
-        wanted, address = _figure(bar.locator(".count").inner_text()), bar.get_attribute("href")
+        wanted, address = _figure(bar.locator(".count").text_content()), bar.get_attribute("href")
         page.goto(address)
         assert _figure(page.locator("#total").inner_text()) == wanted
         assert page.locator("table.list tbody tr").count() == wanted

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring as _text
 from typing import Any
 
 #: What the first event of a dossier stands on.
@@ -48,8 +49,8 @@ def event_hash(
     The object is written out in the order of its keys; only the texts need an encoder.
     """
     text = (
-        f'{{"actor":{_encode(actor)},"at":{at},"body":{body},"dossier":{_encode(dossier)},"kind":"{kind}",'
-        f'"origin":{_encode(origin)},"previous":"{previous.hex()}","recorded_at":{recorded_at},"seq":{seq},'
-        f'"step":{_encode(step)},"stored_at":{stored_at},"unit":{_encode(unit)}}}'
+        f'{{"actor":{_text(actor)},"at":{at},"body":{body},"dossier":{_text(dossier)},"kind":"{kind}",'
+        f'"origin":{_text(origin)},"previous":"{previous.hex()}","recorded_at":{recorded_at},"seq":{seq},'
+        f'"step":{_text(step)},"stored_at":{stored_at},"unit":{_text(unit)}}}'
     )
     return hashlib.sha256(text.encode()).digest()

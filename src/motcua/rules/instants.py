@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 VIET_NAM = timezone(timedelta(hours=7), "+07:00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH_HERE = _EPOCH.astimezone(VIET_NAM)
 _SHAPE = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?(Z|z|[+-]\d{2}:?\d{2})?)?$")
 
 
@@ -51,9 +51,10 @@ def iso(at: datetime) -> str:
 
 def to_microseconds(at: datetime) -> int:
     """Microseconds since 1970 in UTC, the form in which tables keep an instant."""
-    return (at - _EPOCH) // _MICROSECOND
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_microseconds(value: int) -> datetime:
     """The instant of a stored number, on the clock of Viet Nam."""
-    return (_EPOCH + timedelta(microseconds=value)).astimezone(VIET_NAM)
+    return _EPOCH_HERE + timedelta(microseconds=value)

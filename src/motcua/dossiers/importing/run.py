@@ -276,10 +276,10 @@ class _Import:
         for start in range(0, len(codes), 500):
             for row in Imported.objects.filter(dossier__in=codes[start : start + 500]):
                 known[row.dossier] = row
-        sources_of = dict(
+        seqs = dict(
             pair
             for start in range(0, len(codes), 500)
-            for pair in DossierRow.objects.filter(code__in=codes[start : start + 500]).values_list("code", "source")
+            for pair in DossierRow.objects.filter(code__in=codes[start : start + 500]).values_list("code", "seq")
         )
         stored: list[tuple[str, str, list[e.Event]]] = []
         marks: list[Imported] = []
@@ -294,17 +294,23 @@ class _Import:
                     odd.append(Anomaly(dossier=code, seq=1, code="header_differs"))
                 if not fresh:
                     continue
-            elif header is None and code not in sources_of:
+            elif header is None and code not in seqs:
                 continue
-            new = mark is None and code not in sources_of
+            new = mark is None and code not in seqs
             first = [] if not new or header is None else [_registered(header, acts)]
             received_at = header[9] if header is not None else None
-            first_seq = len(first) + 1
+            first_seq = seqs.get(code, 0) + len(first) + 1
             odd.extend(
                 Anomaly(dossier=code, seq=seq, code=kind, detail=detail)
                 for seq, kind, detail in anomalies.find(received_at, fresh, first_seq)
             )
-            stored.append((code, f"import:{self.source}"[:64], [*first, *(_event(act) for act in fresh)]))
+            stored.append(
+                (
+                    code,
+                    f"import:{self.source}"[:64],
+                    [*first, *(_event(act, seq) for seq, act in enumerate(fresh, first_seq))],
+                )
+            )
             ends = sum(1 for act in fresh if act[2] == 0)
             events += len(fresh) - ends
             derived += ends
@@ -356,7 +362,7 @@ def _registered(row: tuple[Any, ...], acts: list[tuple[Any, ...]]) -> e.Register
     )  # fmt: skip
 
 
-def _event(row: tuple[Any, ...]) -> e.Event:
+def _event(row: tuple[Any, ...], seq: int) -> e.Event:
     """A staged row as the event that it states."""
     kind = row[3]
     values: dict[str, Any] = {}
@@ -370,7 +376,7 @@ def _event(row: tuple[Any, ...]) -> e.Event:
         values["document"] = bool(row[11])
     at = from_microseconds(row[4])
     recorded_at = at if row[5] == row[4] else from_microseconds(row[5])
-    return e.KINDS[kind](at=at, recorded_at=recorded_at, actor=row[7], unit=row[6], note=row[12], **values)
+    return e.KINDS[kind](at=at, recorded_at=recorded_at, seq=seq, actor=row[7], unit=row[6], note=row[12], **values)
 
 
 _WITH_DOCUMENT = frozenset({"supplement_requested", "suspended", "payment_requested", "extended"})
