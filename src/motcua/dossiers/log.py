@@ -18,7 +18,7 @@ from motcua.dossiers.models import DossierRow
 from motcua.ledger.append import Batch, insert_many
 from motcua.ledger.chain import GENESIS
 from motcua.ledger.models import EventRow
-from motcua.rules.dossier import Dossier, Status, apply, replay
+from motcua.rules.dossier import Dossier, Status, apply, leaves_unchanged, replay
 from motcua.rules.events import Corrected, Event, Registered, from_body
 from motcua.rules.instants import to_microseconds
 from motcua.rules.moves import Refused
@@ -129,12 +129,18 @@ def store_many(dossiers: Iterable[tuple[str, str, list[Event]]], *, stored_at: d
         dossier = as_value(there) if there else Dossier(code=code)
         last_hash = bytes(there.last_hash) if there else GENESIS
         correcting = False
+        seq = dossier.seq
         for event in acts:
-            if event.seq != dossier.seq + 1:
-                event = replace(event, seq=dossier.seq + 1)
+            seq += 1
+            if event.seq != seq:
+                event = replace(event, seq=seq)
             last_hash = batch.add(code, origin, event, last_hash)
+            if leaves_unchanged(dossier, event):
+                continue
             dossier = apply(dossier, event)
             correcting = correcting or isinstance(event, Corrected)
+        if dossier.seq != seq:
+            dossier = replace(dossier, seq=seq)
         if correcting:
             before = events(code) if there else []
             dossier = replay(code, [*before, *(replace(e, seq=len(before) + n) for n, e in enumerate(acts, 1))])

@@ -189,6 +189,17 @@ def apply(dossier: Dossier, event: Event) -> Dossier:
             assert_never(event)
 
 
+def leaves_unchanged(dossier: Dossier, event: Event) -> bool:
+    """Whether an event changes nothing but the count: a step done where none was in hand (completions only)."""
+    return (
+        isinstance(event, StepFinished)
+        and dossier.status is Status.PROCESSING
+        and not dossier.step
+        and not dossier.holder
+        and (not event.unit or event.unit == dossier.unit)
+    )
+
+
 def replay(code: str, events: Iterable[Event]) -> Dossier:
     """The dossier as its events leave it: corrections are carried back to what they correct."""
     dossier = Dossier(code=code)
