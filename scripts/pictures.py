@@ -1,0 +1,48 @@
+"""Takes the pictures of docs/pictures from the real pages over a demo home (MOTCUA_HOME)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from motcua.cli.demo import PASSWORD, _server, free_port
+
+OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+PAGES = {
+    "bridge": "/?measure=finished",
+    "findings": "/phat-hien",
+    "agencies": "/don-vi",
+}
+
+
+def main() -> None:
+    """Starts the web server, signs in, takes the pictures."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    with _server("motcua.web.wsgi:application", port, {}), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        page = browser.new_page(viewport={"width": 1366, "height": 900}, base_url=f"http://127.0.0.1:{port}")
+        for _ in range(100):
+            try:
+                page.goto("/")
+                break
+            except Exception:
+                page.wait_for_timeout(100)
+        page.fill("#id_username", "thanhtra")
+        page.fill("#id_password", PASSWORD)
+        page.click("button.main")
+        page.locator(".tiles").wait_for()
+        for name, address in PAGES.items():
+            page.goto(address)
+            page.screenshot(path=OUT / f"{name}.png")
+        page.goto("/ho-so?measure=all&leg=record&cause=late_entry")
+        page.locator("table.list tbody th a").first.click()
+        page.locator(".verdicts").wait_for()
+        page.screenshot(path=OUT / "dossier.png", full_page=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
