@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := src tests bench scripts
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check bench setup test-setup lock pictures
+.PHONY: demo test check bench setup test-setup lock pictures docs
 
 setup: $(VENV)/.core
 test-setup: $(VENV)/.dev
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev
 
 lock:
 	scripts/lock
+
+docs: $(VENV)/.dev
+	COLUMNS=100 $(BIN)/python scripts/reference
 
 pictures: $(VENV)/.dev
 	$(BIN)/python scripts/pictures.py
