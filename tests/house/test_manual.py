@@ -1,0 +1,45 @@
+"""What the tutorial promises, its own files and commands keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAPER = (ROOT / "docs" / "tutorial" / "first-bridge.md").read_text(encoding="utf-8")
+RESEND = "/tmp/resend.ndjson"
+
+
+@pytest.mark.skipif(
+    "DATABASE_URL" in os.environ, reason="the tutorial is an embedded home; it runs in the SQLite suite"
+)
+def test_the_first_bridge_comes_out_as_told(tmp_path: Path) -> None:
+    message = re.search(r"^    (\{.+\})$", PAPER, flags=re.MULTILINE)
+    assert message
+    resend = tmp_path / "resend.ndjson"
+    resend.write_text(message[1] + "\n", encoding="utf-8")
+    env = {**os.environ, "MOTCUA_HOME": str(tmp_path / "home")}
+
+    def motcua(command: str) -> str:
+        words = [str(resend) if word == RESEND else word for word in shlex.split(command)]
+        done = subprocess.run(
+            [sys.executable, "-m", "motcua.cli", *words], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    typed = re.findall(r"^    motcua (.+)$", PAPER, flags=re.MULTILINE)
+    answers = [motcua(command) for command in typed]
+    for told in re.findall(r"```\n(.*?)\n```", PAPER, flags=re.DOTALL):
+        assert any(told in answer for answer in answers), told
+
+    mended = json.loads(motcua("bridge --period 2026-03 --json"))
+    assert [mended[f"late_{side}"] for side in ("shown", "recorded", "true")] == [2, 2, 1]
+    assert not any(cause["removed"] or cause["added"] for cause in mended["causes"] if cause["leg"] == "sync")
