@@ -8,9 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from motcua.wire.profile import Profile
+from motcua.wire.verdict import Rule
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = (ROOT / "docs" / "tutorial" / "first-bridge.md").read_text(encoding="utf-8")
@@ -43,3 +47,24 @@ def test_the_first_bridge_comes_out_as_told(tmp_path: Path) -> None:
     mended = json.loads(motcua("bridge --period 2026-03 --json"))
     assert [mended[f"late_{side}"] for side in ("shown", "recorded", "true")] == [2, 2, 1]
     assert not any(cause["removed"] or cause["added"] for cause in mended["causes"] if cause["leg"] == "sync")
+
+
+def test_every_switch_of_a_portals_profile_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference" / "mirror.md").read_text()
+    switches = [f"`{f.name}`" for f in fields(Profile) if f.name not in ("rule", "users", "units")]
+    switches += ["`[users]`", "`[units]`", *(f"`[rule] {f.name}`" for f in fields(Rule))]
+    assert [switch for switch in switches if f"| {switch} |" not in text] == []
+
+
+def test_every_setting_that_is_read_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text()
+    read: set[str] = set()
+    for file in (ROOT / "src").rglob("*.py"):
+        read |= set(re.findall(r'"((?:MOTCUA|NATIONAL_PORTAL|MIRROR)_[A-Z_]+|DATABASE_URL)"', file.read_text()))
+    assert {name for name in read if f"| `{name}` |" not in text} == set()
+
+
+def test_every_paper_is_reached_from_the_papers_first_page() -> None:
+    text = (ROOT / "docs" / "README.md").read_text()
+    papers = [p.relative_to(ROOT / "docs") for p in (ROOT / "docs").rglob("*.md") if p.parent.name != "decisions"]
+    assert [str(paper) for paper in papers if str(paper) != "README.md" and f"({paper})" not in text] == []
