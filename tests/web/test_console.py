@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,12 @@ import pytest
 from tests.story import Case, at
 
 from motcua.accounts.models import Post, User
+from motcua.catalogue.folding import fold
+from motcua.catalogue.models import Agency, Procedure
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
 from motcua.oversight import extract
+from motcua.web.console import lists, workbooks
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 CHROMIUM = Path("/usr/bin/chromium")
@@ -69,7 +75,8 @@ def test_an_inspector_walks_from_a_tile_to_a_dossier_and_the_counts_agree(page: 
     page.locator(".tile", has_text="Đã giải quyết trễ hạn").click()
     shown = _figure(page.locator(".tile.chosen .tile-figure").inner_text())
     assert shown == 2
-    bars = page.locator("svg.waterfall a.bar")
+    bars = page.locator(".waterfall a.bar")
+    assert bars.count() >= 6  # three totals, a cause in each leg, and what no repair explains
     for n in range(bars.count()):
         bar = bars.nth(n)
         wanted, address = _figure(bar.locator(".count").text_content()), bar.get_attribute("href")
@@ -77,7 +84,7 @@ def test_an_inspector_walks_from_a_tile_to_a_dossier_and_the_counts_agree(page: 
         assert _figure(page.locator("#total").inner_text()) == wanted
         assert page.locator("table.list tbody tr").count() == wanted
         page.go_back()
-    page.locator("svg.waterfall a.bar", has_text="chậm thao tác").click()
+    page.locator(".waterfall a.bar", has_text="chậm thao tác").click()
     page.locator("table.list tbody th a").click()
     assert "đúng hạn" in page.locator(".verdict", has_text="Thực tế").inner_text()
     assert "bấm kết thúc lúc 10:00 10/03/2026" in page.locator(".sentence").inner_text()
@@ -88,23 +95,157 @@ def test_every_page_is_accessible_and_keeps_to_its_content_policy(page: Any) -> 
 
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    for address in ("/", "/ho-so", "/phat-hien", "/don-vi", "/ho-so/H99.12-260302-0001", "/tim?q=H99"):
+    for address in (
+        "/", "/?by=procedure&measure=finished", "/ho-so", "/ho-so?side=true&measure=open", "/phat-hien", "/don-vi",
+        "/ho-so/H99.12-260302-0001", "/tim?q=H99", "/tim?q=khong%20co",
+    ):  # fmt: skip
         page.goto(address)
         assert not complaints, (address, complaints)
         found = Axe().run(page)
         assert found.violations_count == 0, (address, found.generate_report())
         complaints.clear()
+    page.locator(".menu summary").click()
+    page.locator("[data-contrast]").click()
+    page.goto("/?measure=finished")
+    assert page.locator("html.contrast").count() == 1, "the choice is kept from page to page"
+    assert Axe().run(page).violations_count == 0
 
 
-def test_a_phone_shows_the_page_without_scrolling_sideways(page: Any) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    for address in ("/", "/ho-so/H99.12-260302-0001", "/phat-hien"):
-        page.goto(address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+def test_the_face_is_ours_and_knows_vietnamese(page: Any) -> None:
+    page.wait_for_function("() => document.fonts.status === 'loaded'")
+    assert page.evaluate("document.fonts.check('16px \\'Source Sans 3\\'', 'Đối chiếu trễ hạn')")
+
+
+def test_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(page: Any) -> None:
+    for width in (360, 683):  # 683: 1366 pixels at 200 %
+        page.set_viewport_size({"width": width, "height": 740})
+        for address in ("/", "/ho-so", "/ho-so/H99.12-260302-0001", "/phat-hien", "/don-vi", "/tim?q=H99"):
+            page.goto(address)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+
+
+def test_a_clerk_needs_no_mouse(page: Any) -> None:
+    page.goto("/ho-so")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.locator(".verdicts").wait_for()
+    assert page.locator("h1").inner_text() == "H99.12-260302-0001"
+    page.keyboard.press("/")
+    page.keyboard.type("h99.12-260302-0002")
+    page.keyboard.press("Enter")
+    page.locator("h1", has_text="H99.12-260302-0002").wait_for()
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#keys").is_visible()
+
+
+def test_a_choice_of_filter_is_in_the_address_and_can_be_lifted(page: Any) -> None:
+    page.goto("/ho-so?measure=all")
+    page.select_option("select[name=measure]", "finished")
+    page.wait_for_url("**measure=finished**")
+    assert "agency=" not in page.url, "an empty choice stays out of the address"
+    page.select_option("select[name=period]", "2026")
+    page.wait_for_url("**period=2026**")
+    before = _figure(page.locator("#total").inner_text())
+    page.goto("/ho-so?measure=all&leg=record&cause=late_entry")
+    assert _figure(page.locator("#total").inner_text()) == 1
+    page.locator(".chip", has_text="Chậm thao tác").click()
+    page.wait_for_load_state()
+    assert _figure(page.locator("#total").inner_text()) >= before
+
+
+def test_an_empty_list_says_which_condition_emptied_it(page: Any) -> None:
+    page.goto("/ho-so?measure=all&agency=H99.77&side=true")
+    text = page.locator(".empty").inner_text()
+    assert "Không hồ sơ nào khớp" in text
+    assert "Bỏ điều kiện “H99.77” còn 1" in text
+
+
+def test_a_printed_list_says_who_when_and_as_of(page: Any) -> None:
+    page.goto("/ho-so?measure=all")
+    page.emulate_media(media="print")
+    assert page.locator(".printed").is_visible()
+    assert "Số liệu đến" in page.locator(".printed").inner_text()
+    assert not page.locator(".filters").is_visible()
+    assert page.pdf(format="A4", landscape=True)[:4] == b"%PDF"
+
+
+def test_the_figures_of_the_split_are_lists_of_so_many(client: Any, province: None) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    for by in ("agency", "field", "procedure", "month", "source"):
+        page = client.get(f"/?measure=finished&by={by}").content.decode()
+        split = page[page.index('id="split-title"') :]
+        found = re.findall(r'<a href="(/ho-so\?[^"]+)">[−+]?([\d.]+)</a>', split)
+        assert found
+        for address, count in found:
+            listed = client.get(unescape(address)).content.decode()
+            assert f'id="total">{count}<' in listed, (by, address)
+
+
+def test_a_list_keeps_the_count_of_its_figure_while_the_clock_goes_on(client: Any, province: None) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    page = client.get("/?measure=finished").content.decode()
+    assert all("as_of=2" in address for address in re.findall(r'href="(/ho-so\?[^"]+)"', page))
+
+
+def test_findings_are_paged_by_dossier_and_leg(client: Any, province: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "_SIZE", 1)
+    client.force_login(User.objects.get(username="thanhtra"))
+    address, seen = "/phat-hien", []
+    while address:
+        page = client.get(address).content.decode()
+        body = page[page.index("<tbody>") :]
+        seen += re.findall(r'<a href="/ho-so/([^?"]+)', body)
+        step = re.search(r'href="([^"]+)" rel="next"', page)
+        address = unescape(step[1]) if step else ""
+    assert len(seen) == len(set(seen)) == 2
+
+
+def test_an_address_without_sense_is_answered_in_words(client: Any, province: None) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    for address in ("/?measure=x", "/ho-so?cause=x&leg=sync", "/?period=2026-13", "/don-vi?as_of=hom-qua",
+                    "/ho-so?cause=late_entry", "/?by=x", "/phat-hien?policy=x"):  # fmt: skip
+        reply = client.get(address)
+        assert reply.status_code == 400, address
+        assert "Chưa hiểu câu hỏi trong địa chỉ" in reply.content.decode()
+    assert client.get("/ho-so/khong-co").status_code == 404
+    assert "Không thấy trang" in client.get("/khong-co").content.decode()
+
+
+def test_a_home_without_facts_says_what_to_do(client: Any, home: Path) -> None:
+    user = User.objects.create_user("moi", password="demo-motcua")
+    Post.objects.create(user=user, role="inspector")
+    client.force_login(user)
+    for address in ("/", "/ho-so", "/phat-hien", "/don-vi"):
+        assert "motcua import" in client.get(address).content.decode()
+
+
+def test_words_find_offices_and_procedures_without_diacritics(client: Any, province: None) -> None:
+    Agency.objects.create(code="H99.50", name="Sở Công Thương", folded=fold("Sở Công Thương"))
+    Procedure.objects.create(code="9.1", core="9.1", name="Đăng ký khai sinh", folded=fold("Đăng ký khai sinh"))
+    client.force_login(User.objects.get(username="thanhtra"))
+    assert "Sở Công Thương" in client.get("/tim?q=cong+thuong").content.decode()
+    assert "Đăng ký khai sinh" in client.get("/tim?q=DANG+KY+khai").content.decode()
+    assert client.get("/tim?q=h99.12-260302-0001").headers["Location"] == "/ho-so/H99.12-260302-0001"
+    client.force_login(User.objects.get(username="xa-khac"))
+    assert "H99.12-260302" not in client.get("/tim?q=260302").content.decode()
+    assert client.get("/tim?q=H99.12-260302-0001").status_code == 200, "whether it exists is not told"
 
 
 def test_only_listed_pages_are_open_to_all_and_a_ward_sees_its_own(client: Any, province: None) -> None:
-    for address in ("/", "/ho-so", "/phat-hien", "/don-vi", "/ho-so/H99.12-260302-0001", "/tim", "/ho-so.xlsx"):
+    for address in (
+        "/",
+        "/ho-so",
+        "/phat-hien",
+        "/don-vi",
+        "/ho-so/H99.12-260302-0001",
+        "/tim",
+        "/ho-so.xlsx",
+        "/phat-hien.xlsx",
+    ):
         assert client.get(address).status_code == 302
     assert client.get("/healthz").json() == {"ok": True}
     client.force_login(User.objects.get(username="xa-khac"))
@@ -113,11 +254,35 @@ def test_only_listed_pages_are_open_to_all_and_a_ward_sees_its_own(client: Any, 
 
 
 def test_a_list_is_a_workbook_of_the_same_rows(client: Any, province: None, tmp_path: Path) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    rows = _workbook(client, "/ho-so.xlsx?measure=all", tmp_path)
+    assert rows[0][0] == "Danh sách hồ sơ"
+    assert "lập bởi thanhtra" in rows[2][0]
+    assert [row[1] for row in rows[5:]] == [f"H99.12-260302-000{n}" for n in (1, 2, 3)]
+    assert rows[5][6].isoformat().startswith("2026-03-02T08:30"), "days are days, not texts"
+
+
+def test_findings_are_a_workbook_with_room_for_the_answer(client: Any, province: None, tmp_path: Path) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    rows = _workbook(client, "/phat-hien.xlsx?leg=record", tmp_path)
+    assert [(row[2], row[3]) for row in rows[5:]] == [("H99.12-260302-0001", "chậm thao tác")]
+    assert "chứng cứ: 15:00 06/03/2026" in rows[5][7]
+    assert rows[4][9] == "Giải trình của đơn vị"
+
+
+def test_a_stranger_s_text_never_becomes_a_formula() -> None:
+    document = {"as_of": "2026-04-01T09:00:00+07:00", "policy": "default/1"}
+    row = {"severity": "C", "dossier": "=1+1", "cause": "late_entry", "leg": "record", "agency": "", "remedy":
+           "look_into", "agency_name": "=cmd()", "evidence": {}}  # fmt: skip
+    stream = workbooks.findings(document, [row], title="", author="", period=None)
+    with zipfile.ZipFile(stream) as book:
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+def _workbook(client: Any, address: str, folder: Path) -> list[list[Any]]:
     from python_calamine import CalamineWorkbook
 
-    client.force_login(User.objects.get(username="thanhtra"))
-    reply = client.get("/ho-so.xlsx?measure=all")
-    path = tmp_path / "list.xlsx"
-    path.write_bytes(b"".join(reply.streaming_content))
-    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
-    assert [row[1] for row in rows[4:]] == [f"H99.12-260302-000{n}" for n in (1, 2, 3)]
+    path = folder / "list.xlsx"
+    path.write_bytes(b"".join(client.get(address).streaming_content))
+    rows: list[list[Any]] = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    return rows

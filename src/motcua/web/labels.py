@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from motcua.rules.instants import VIET_NAM
 from motcua.rules.moves import Refused
 
 SIDES = {"shown": "Trên Cổng DVCQG", "recorded": "Theo một cửa", "true": "Thực tế"}
+SHORT_SIDES = {"shown": "Cổng", "recorded": "một cửa", "true": "thực tế"}
 LEGS = {"sync": "do đồng bộ", "record": "do thao tác"}
 MEASURES = {
     "reception": "Chậm tiếp nhận",
@@ -117,6 +119,17 @@ VERDICTS = {
     "absent": "không có hồ sơ",
     "not_accepted": "chưa tiếp nhận",
 }
+#: The shape that goes with a state: colour never speaks alone.
+SHAPES = {
+    "late": "late",
+    "open_late": "late",
+    "on_time": "done",
+    "open_in_time": "open",
+    "paused": "paused",
+    "no_due": "unknown",
+    "absent": "unknown",
+    "not_accepted": "reception",
+}
 CHANNELS = {"desk": "Trực tiếp", "online": "Trực tuyến", "post": "Bưu chính"}
 DIMENSIONS = {
     "agency": "đơn vị",
@@ -135,6 +148,22 @@ FLAGS = {
     "disputed": "Khác nhau theo cách tính",
     "no_due": "Không có hẹn trả",
 }
+FLAG_HINTS = {
+    "unproven": "ghi đúng hạn nhưng bấm sau hạn, không có chứng cứ",
+    "disputed": "kết luận đổi theo cách đọc luật",
+    "no_due": "không tính được trễ hay không",
+    "not_enough_data": "thiếu dữ kiện để nêu nguyên nhân",
+}
+DIRECTIONS = {"removed": "bớt đi", "added": "thêm vào"}
+ROLES = {
+    "clerk": "Công chức một cửa",
+    "officer": "Công chức thụ lý",
+    "unit_head": "Lãnh đạo đơn vị",
+    "inspector": "Chuyên viên kiểm soát TTHC",
+    "leader": "Lãnh đạo tỉnh",
+    "operator": "Quản trị kỹ thuật",
+    "administrator": "Quản trị đơn vị",
+}
 PAUSE_FAULTS = {
     "no_document": "không có văn bản",
     "asked_late": "yêu cầu bổ sung muộn",
@@ -145,6 +174,78 @@ EXTENSION_FAULTS = {
     "extended_again": "hẹn lại quá một lần",
     "announced_late": "xin lỗi muộn",
     "not_later": "hẹn mới không muộn hơn",
+}
+SUB_CAUSES = {
+    "supplement": "cách tính sau khi bổ sung",
+    "payment": "cách trừ thời gian nghĩa vụ tài chính",
+    "day": "so ngày hay so giờ",
+    "instant": "so giờ hay so ngày",
+}
+EVIDENCE_KINDS = {
+    "finished": "chứng cứ của việc kết thúc",
+    "returned": "chứng cứ của việc trả kết quả",
+    "step_finished": "chứng cứ của bước xử lý",
+    "refused": "chứng cứ của việc từ chối",
+    "stopped": "chứng cứ của việc dừng",
+}
+#: The facts that prove a finding.
+EVIDENCE = {
+    "due_0": "hẹn trả",
+    "due_3": "hẹn trả có căn cứ",
+    "finish_at": "một cửa ghi kết thúc",
+    "true_finish_at": "kết thúc thực tế",
+    "evidence_at": "chứng cứ",
+    "finish_recorded_at": "bấm lúc",
+    "t_due_at": "hẹn trả trên Cổng",
+    "t_nine_at": "Cổng ghi xử lý xong",
+    "t_ten_at": "Cổng ghi trả kết quả",
+    "t_closed_at": "Cổng ghi kết thúc",
+    "t_received_at": "Cổng ghi tiếp nhận",
+    "t_status": "trạng thái trên Cổng",
+    "t_procedure": "thủ tục trên Cổng",
+    "t_unit_name": "đơn vị trên Cổng",
+    "t_code": "mã trên Cổng",
+    "t_duplicates": "bản ghi thừa trên Cổng",
+    "delivery": "bản tin kết thúc",
+    "delivery_message": "lời của Cổng",
+    "pause_fault": "tạm dừng",
+    "extension_fault": "hẹn lại",
+    "sub_cause": "khác ở",
+    "evidence_kind": "loại",
+}
+#: The facts that decide, by cause; the rest stand on the page of the dossier.
+MAIN_EVIDENCE = {
+    "missing_here": ("t_received_at", "t_due_at", "t_status"),
+    "missing_there": ("due_0", "finish_at", "delivery"),
+    "duplicate_there": ("t_duplicates", "due_0", "finish_at"),
+    "misplaced_there": ("t_procedure", "t_unit_name", "due_0", "finish_at"),
+    "step_lost": ("t_status", "finish_at", "due_0"),
+    "only_return_sent": ("finish_at", "t_ten_at", "due_0"),
+    "status_unmapped": ("finish_at", "t_status", "delivery"),
+    "update_refused": ("delivery_message", "finish_at"),
+    "accepted_not_shown": ("delivery", "finish_at", "t_status"),
+    "update_not_sent": ("finish_at", "due_0", "delivery"),
+    "clock_shift": ("finish_at", "t_nine_at", "due_0"),
+    "closed_early_there": ("t_nine_at", "finish_at", "due_0"),
+    "finish_differs": ("finish_at", "t_nine_at", "t_closed_at", "due_0"),
+    "pause_not_carried": ("t_due_at", "due_0", "finish_at"),
+    "due_not_carried": ("t_due_at", "due_0", "finish_at"),
+    "rule_differs": ("sub_cause", "due_0", "t_due_at"),
+    "step_skipped": ("evidence_at", "due_3"),
+    "late_entry": ("evidence_at", "due_0", "finish_at"),
+    "back_dated": ("finish_at", "evidence_at", "due_0"),
+    "due_moved": ("extension_fault", "due_0", "due_3", "finish_at"),
+    "pause_unlawful": ("pause_fault", "due_0", "due_3", "finish_at"),
+    "not_enough_data": ("due_0", "finish_at", "t_due_at"),
+    "unexplained": ("due_0", "finish_at", "t_due_at", "t_nine_at"),
+}
+#: Inside a finding's proof, codes have words too.
+EVIDENCE_WORDS: dict[str, dict[Any, str]] = {
+    "t_status": STATUSES,
+    "pause_fault": PAUSE_FAULTS,
+    "extension_fault": EXTENSION_FAULTS,
+    "sub_cause": SUB_CAUSES,
+    "evidence_kind": EVIDENCE_KINDS,
 }
 DELIVERY_STATES = {
     "waiting": "đang chờ gửi",
@@ -185,6 +286,65 @@ def _local(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value.astimezone(VIET_NAM) if hasattr(value, "astimezone") else value for name, value in facts.items()
     }
+
+
+def instant(value: str | datetime | None) -> str:
+    """15:10 05/03/2026, on the office wall."""
+    if not value:
+        return ""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{at.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"
+
+
+def stamp(value: str | None) -> str:
+    """05/03/2026 15:10, the way tables write it."""
+    return f"{datetime.fromisoformat(value).astimezone(VIET_NAM):%d/%m/%Y %H:%M}" if value else ""
+
+
+def day(value: str) -> str:
+    """T5 05/03/2026, from an ISO day."""
+    at = datetime.fromisoformat(value)
+    return f"{('T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'CN')[at.weekday()]} {at:%d/%m/%Y}"
+
+
+def worked(minutes: int) -> str:
+    """2 ngày 4 giờ 10 phút, of working time (a working day has eight hours)."""
+    days, rest = divmod(abs(minutes), 480)
+    parts = [(days, "ngày"), (rest // 60, "giờ"), (rest % 60, "phút")]
+    return " ".join(f"{number(count)} {unit}" for count, unit in parts if count) or "0 phút"
+
+
+_ROMAN = ("", "I", "II", "III", "IV")
+
+
+def period(text: str | None) -> str:
+    """Quý III/2026, from `2026-Q3`."""
+    if not text:
+        return "Từ trước đến nay"
+    if "/" in text:
+        first, last = (f"{datetime.fromisoformat(part):%d/%m/%Y}" for part in text.split("/"))
+        return f"{first} đến {last}"
+    year, *rest = text.split("-")
+    regime = " (kỳ báo cáo)" if "BC" in rest else ""
+    part = rest[-1] if rest and rest[-1] != "BC" else ""
+    if part.startswith("Q"):
+        return f"Quý {_ROMAN[int(part[1])]}/{year}{regime}"
+    return f"Tháng {int(part)}/{year}{regime}" if part else f"Năm {year}{regime}"
+
+
+def evidence(finding: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The facts that decide a finding, each with its name."""
+    facts = finding["evidence"]
+    return [(EVIDENCE[name], fact(name, facts[name])) for name in MAIN_EVIDENCE[finding["cause"]] if name in facts]
+
+
+def fact(name: str, value: Any) -> str:
+    """One fact of a proof, in words."""
+    if name.endswith("_at") or name.startswith("due_"):
+        return instant(value)
+    if name == "delivery":
+        return DELIVERY_STATES.get(value, str(value))
+    return EVIDENCE_WORDS.get(name, {}).get(value, str(value))
 
 
 def number(value: int) -> str:

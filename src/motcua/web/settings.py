@@ -94,6 +94,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 LANGUAGE_CODE = "vi"
+FORMAT_MODULE_PATH = ["motcua.web.formats"]
 
 # ---- the web ----------------------------------------------------------------------------------------------------
 
@@ -129,6 +130,7 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATICFILES_DIRS = [Path(__file__).resolve().parent / "static"]
 WHITENOISE_USE_FINDERS = True
+CSRF_FAILURE_VIEW = "motcua.web.console.doors.stale"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "bridge"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -144,7 +146,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         "style-src": ["'self'"],
         "script-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'"],
+        "object-src": ["'none'"],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'self'"],

@@ -1,11 +1,12 @@
-"""Words and figures in templates."""
+"""Words, figures and shapes in templates."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from motcua.web import labels
 
@@ -13,21 +14,39 @@ register = template.Library()
 
 
 @register.filter
-def so(value: Any) -> str:
+def number(value: Any) -> str:
     """A whole number as Vietnamese pages write it."""
     return labels.number(int(value or 0))
 
 
 @register.filter
-def tyle(value: float | None) -> str:
+def rate(value: float | None) -> str:
     """A rate; an empty group has no figure."""
     return labels.percent(value)
 
 
 @register.filter
-def luc(value: str | None) -> str:
+def moment(value: str | None) -> str:
     """An ISO instant as hour and day."""
-    return f"{datetime.fromisoformat(value):%H:%M %d/%m/%Y}" if value else ""
+    return labels.instant(value)
+
+
+@register.filter
+def stamp(value: str | None) -> str:
+    """An ISO instant in a table: the day first, so that columns line up."""
+    return labels.stamp(value)
+
+
+@register.filter
+def day(value: str) -> str:
+    """An ISO day with its weekday."""
+    return labels.day(value)
+
+
+@register.filter
+def worked(minutes: int) -> str:
+    """Working minutes as days, hours and minutes."""
+    return labels.worked(minutes)
 
 
 @register.filter
@@ -38,6 +57,38 @@ def word(value: str | int | None, table: str) -> str:
 
 
 @register.filter
-def unlocalize_number(value: float) -> str:
+def point(value: float) -> str:
     """A coordinate: always with a point, whatever the page's language."""
     return f"{value:g}"
+
+
+@register.filter
+def period(text: str) -> str:
+    """A reporting period in words."""
+    return labels.period(text)
+
+
+@register.filter
+def ago(seconds: int) -> str:
+    """An age in words."""
+    if seconds < 90:
+        return f"{seconds} giây"
+    return f"{seconds // 60} phút" if seconds < 5400 else f"{seconds // 3600} giờ"
+
+
+@register.filter
+def at(values: Any, index: int) -> Any:
+    """One of a list."""
+    return values[index]
+
+
+@register.filter
+def row_of(index: int) -> int:
+    """Where the n-th of three thin bars lies."""
+    return 1 + 7 * index
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """The shape of a state, from the sprite at the top of the page."""
+    return format_html('<svg class="mark {0}" aria-hidden="true"><use href="#shape-{0}"/></svg>', name)

@@ -1,25 +1,66 @@
-// Keys, text size, contrast and copying; every page works without it.
+// Keys, text size, contrast and copying. Every page works without it. Loaded before the page is drawn, so that the
+// chosen size and contrast do not flash.
 "use strict";
-const root = document.documentElement;
-function apply() {
-  root.classList.toggle("s90", localStorage.getItem("size") === "90");
-  root.classList.toggle("s120", localStorage.getItem("size") === "120");
-  root.classList.toggle("contrast", localStorage.getItem("contrast") === "1");
-}
-apply();
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.size) { localStorage.setItem("size", button.dataset.size); apply(); }
-  if ("contrast" in button.dataset) { localStorage.setItem("contrast", localStorage.getItem("contrast") === "1" ? "0" : "1"); apply(); }
-  if (button.dataset.copy) { navigator.clipboard.writeText(button.dataset.copy); button.textContent = "Đã chép"; }
-});
-document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "/") { event.preventDefault(); document.getElementById("q")?.focus(); }
-  const links = [...document.querySelectorAll("table.list tbody th a")];
-  if (links.length && (event.key === "j" || event.key === "k")) {
-    const at = links.indexOf(document.activeElement);
-    links[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), links.length - 1)].focus();
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+  const kept = {
+    get(name) { try { return localStorage.getItem(name); } catch { return null; } },
+    set(name, value) { try { localStorage.setItem(name, value); } catch { /* private window: for this page only */ } },
+  };
+
+  function apply(size, contrast) {
+    root.classList.toggle("s90", size === "90");
+    root.classList.toggle("s120", size === "120");
+    root.classList.toggle("contrast", contrast === "1");
+    for (const button of document.querySelectorAll("[data-contrast]")) button.setAttribute("aria-pressed", String(contrast === "1"));
+    for (const button of document.querySelectorAll("[data-size]")) button.setAttribute("aria-pressed", String(button.dataset.size === (size || "100")));
   }
-});
+  let size = kept.get("size"), contrast = kept.get("contrast");
+  apply(size, contrast);
+
+  document.addEventListener("DOMContentLoaded", () => apply(size, contrast));
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".filters select")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("submit", (event) => {
+    // Empty choices stay out of the address.
+    if (event.target.matches(".filters")) for (const field of event.target.elements) if (field.name && !field.value && field.name !== "key") field.disabled = true;
+  });
+  window.addEventListener("pageshow", () => { for (const field of document.querySelectorAll(".filters :disabled")) field.disabled = false; });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    const menu = document.querySelector(".menu[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+    if (!button) return;
+    if (button.dataset.size) { size = button.dataset.size; kept.set("size", size); apply(size, contrast); }
+    if ("contrast" in button.dataset) { contrast = contrast === "1" ? "0" : "1"; kept.set("contrast", contrast); apply(size, contrast); }
+    if ("keys" in button.dataset) { if (menu) menu.open = false; document.getElementById("keys").showModal(); }
+    if (button.dataset.copy) copy(button);
+  });
+
+  async function copy(button) {
+    const before = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Đã chép";
+    } catch {
+      button.textContent = "Không chép được: bôi đen mã rồi Ctrl+C";
+    }
+    setTimeout(() => { button.textContent = before; }, 2000);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { const menu = document.querySelector(".menu[open]"); if (menu) { menu.open = false; menu.querySelector("summary").focus(); } }
+    if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/") { const box = document.getElementById("q"); if (box) { event.preventDefault(); box.focus(); box.select(); } }
+    if (event.key === "?") document.getElementById("keys")?.showModal();
+    if ("123".includes(event.key)) document.querySelectorAll(".tile")[Number(event.key) - 1]?.click();
+    if (event.key === "j" || event.key === "k") {
+      const links = [...document.querySelectorAll("table.list tbody th a")];
+      const now = links.indexOf(document.activeElement);
+      const next = now < 0 ? 0 : now + (event.key === "j" ? 1 : -1);
+      links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
+    }
+  });
+})();
