@@ -145,9 +145,12 @@ def test_a_clerk_needs_no_mouse(page: Any) -> None:
 def test_a_choice_of_filter_is_in_the_address_and_can_be_lifted(page: Any) -> None:
     page.goto("/ho-so?measure=all")
     page.select_option("select[name=measure]", "finished")
+    assert "measure=all" in page.url, "arrow keys pass over every choice: the button decides"
+    page.locator(".filters button").click()
     page.wait_for_url("**measure=finished**")
     assert "agency=" not in page.url, "an empty choice stays out of the address"
     page.select_option("select[name=period]", "2026")
+    page.locator(".filters button").click()
     page.wait_for_url("**period=2026**")
     before = _figure(page.locator("#total").inner_text())
     page.goto("/ho-so?measure=all&leg=record&cause=late_entry")

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from motcua.accounts import powers
-from motcua.catalogue.models import Agency
+from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.inspection.verdicts import Measure
 from motcua.oversight.figures import Filter, Question
 from motcua.rules.instants import Unreadable, local_day, parse_instant
@@ -140,8 +140,6 @@ def chips(asked: Asked, address: str) -> list[dict[str, str]]:
 
 
 def _named(by: str, key: str) -> str:
-    from motcua.catalogue.models import Field, Procedure
-
     table = {"agency": Agency, "field": Field, "procedure": Procedure}.get(by)
     name = table.objects.filter(code=key).values_list("name", flat=True).first() if table else None  # type: ignore[attr-defined]
     return name or key or "(không ghi)"

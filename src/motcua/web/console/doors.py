@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from motcua.accounts import powers
 from motcua.catalogue.folding import fold
@@ -30,7 +30,7 @@ class SignIn(LoginView):
 
 
 @login_not_required
-@require_GET
+@require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """For a watcher: the process answers and the database is there."""
     DossierRow.objects.exists()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -54,12 +56,7 @@ def dossiers(request: HttpRequest) -> HttpResponse:
 
 def _plain(asked: Asked) -> Asked:
     """The question without its place in the list."""
-    return Asked(
-        question=asked.question,
-        filter=asked.filter,
-        query={name: value for name, value in asked.query.items() if name in _ALL},
-        now=asked.now,
-    )
+    return replace(asked, query={name: value for name, value in asked.query.items() if name in _ALL})
 
 
 def _counted(text: str | None) -> int:
@@ -80,9 +77,6 @@ def _wider(asked: Asked) -> list[dict[str, Any]]:
 
 
 def _lifted(asked: Asked, href: str) -> tuple[figures.Question, Filter]:
-    from dataclasses import replace
-    from urllib.parse import parse_qs, urlsplit
-
     left = {name: values[0] for name, values in parse_qs(urlsplit(href).query, keep_blank_values=True).items()}
     question = replace(asked.question, agency=left.get("agency"))
     return question, Filter(**{name: left[name] for name in FILTER if name in left})

@@ -21,7 +21,8 @@
 
   document.addEventListener("DOMContentLoaded", () => apply(size, contrast));
   document.addEventListener("change", (event) => {
-    if (event.target.matches(".filters select")) event.target.form.requestSubmit();
+    // A finger chooses once; arrow keys pass over every choice, so at a keyboard the button decides.
+    if (event.target.matches(".filters select") && matchMedia("(pointer: coarse)").matches) event.target.form.requestSubmit();
   });
   document.addEventListener("submit", (event) => {
     // Empty choices stay out of the address.
