@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,12 @@ def _demo(args: argparse.Namespace) -> int:
     used = (folder / "motcua.sqlite3").exists()
     if used and not marker.exists():
         fail(f"{folder} holds other data; set MOTCUA_HOME to an empty folder for the demo")
-    if used and args.fresh:
+    unfinished = used and "planted" not in json.loads(marker.read_text())
+    if unfinished:
+        say(f"the demo in {folder} was not finished; it is made anew")
+    if not args.no_serve and not _is_free(args.port):
+        fail(f"port {args.port} is in use; choose another with --port")
+    if used and (args.fresh or unfinished):
         open_home()
         empty(folder)
         used = False
@@ -85,12 +91,16 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _serve(port: int) -> int:
+    import signal
+
     from motcua.cli.mirror import PORT
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped service stops its children, as Ctrl-C does
+    mirror = PORT if _is_free(PORT) else free_port()
     say(f"\nMở http://127.0.0.1:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {PASSWORD}:")
     for name, _, _, title in USERS:
         say(f"    {name:<14}{title}")
-    with _server("motcua.mirror.wsgi:application", PORT, {}), _server("motcua.web.wsgi:application", port, {}) as web:
+    with _server("motcua.mirror.wsgi:application", mirror, {}), _server("motcua.web.wsgi:application", port, {}) as web:
         try:
             return web.wait()
         except KeyboardInterrupt:
@@ -113,6 +123,16 @@ def _server(app: str, port: int, env: dict[str, str]) -> Iterator[subprocess.Pop
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def free_port() -> int:
@@ -220,10 +240,12 @@ def _events(planned: Planned) -> list[Any]:
         facts = dict(act.facts)
         if act.verb == "receive":
             facts["due_at"] = planned.due_at
-        event = getattr(moves, act.verb)(dossier, by=by, at=act.at, now=act.recorded_at, **facts)
+        if act.verb != "correct":
+            facts["at"] = act.at
+        event = getattr(moves, act.verb)(dossier, by=by, now=act.recorded_at, **facts)
         found.append(event)
         dossier = apply(dossier, event)
-    return found
+    return [replace(event, seq=seq) for seq, event in enumerate(found, 1)]
 
 
 def _server_faults(planned: Plan) -> list[dict[str, Any]]:
@@ -280,18 +302,18 @@ class FaultyClient:
         fault = self.faults.get(item["MaHoSo"])
         how = fault.how if fault else ""
         if service == "DongBoHoSoMC":
-            if how in ("pause_not_carried", "due_not_carried"):
+            if how in ("pause_not_carried", "due_not_carried", "correction_not_carried"):
                 item["NgayHenTra"] = dates.build(self.due[item["MaHoSo"]])
                 item["DanhSachHoSoBoSung"] = []
-            elif how == "misplaced_there":
-                item["MaTTHC"], item["NgayHenTra"] = "9.990099", ""
+            elif fault is not None and "procedure" in fault.facts:
+                item["MaTTHC"], item["NgayHenTra"] = fault.facts["procedure"], ""
             return item
         if how == "pause_not_carried" and item["TrangThai"] == "5":
             return None
         if fault is not None and item["TrangThai"] == "9":
             at = dates.parse(item["ThoiDiemXuLy"])
             assert at is not None
-            if how in ("clock_shift", "clock_shift_12"):
+            if "hours" in fault.facts:
                 item["ThoiDiemXuLy"] = dates.build(at + timedelta(hours=fault.facts["hours"]))
             elif how == "finish_differs":
                 item["ThoiDiemXuLy"] = dates.build(fault.facts["there"])
@@ -313,8 +335,7 @@ def deliver(planned: Plan, url: str, now: datetime) -> None:
         except PortalUnreachable:
             time.sleep(0.1)
     deliveries.plan(unmapped=frozenset({"stopped"}))
-    stuck = [fault.dossier for fault in planned.faults if fault.how == "update_not_sent"]
-    Delivery.objects.filter(dossier__in=stuck, kind="finished").update(next_at=now + _FAR)
+    _poison(planned, now)
     deliverer = Deliverer(FaultyClient(portal, planned), batch=100, seed=1)
     clock = now
     for _ in range(500):
@@ -328,41 +349,49 @@ def deliver(planned: Plan, url: str, now: datetime) -> None:
     portal.close()
 
 
+def _poison(planned: Plan, now: datetime) -> None:
+    """Queues that stop: of some dossiers nothing leaves any more after a certain act (contract §6.1)."""
+    from motcua.exchange.models import Delivery
+
+    for how, sent in (
+        ("update_not_sent", ("registered", "received", "step_started", "step_finished")),
+        ("stops_after_request", ("registered", "received", "supplement_requested")),
+    ):
+        stuck = [fault.dossier for fault in planned.faults if fault.how == how]
+        waiting = Delivery.objects.filter(dossier__in=stuck, state=Delivery.State.WAITING)
+        waiting.exclude(kind__in=sent).update(next_at=now + _FAR)
+
+
 def _extra_messages(portal: Any, planned: Plan) -> None:
     """What faulty clients send on top: a second code, an end dated at reception, a dossier never entered here."""
     from motcua.wire import dates
     from motcua.wire.messages import build_record, build_step
 
     by_code = {dossier.code: dossier for dossier in planned.dossiers}
+    earliest = (d for d in planned.dossiers if d.acts and d.due_at < planned.until)
 
-    def record(code: str, like: Planned, received: datetime, due: datetime) -> None:
+    def record(code: str, like: Planned, owner: str) -> None:
+        received = like.acts[0].at
         values = {
-            "MaHoSo": code, "MaTTHC": like.procedure.code, "DonViXuLy": like.agency.name, "ChuHoSo": like.applicant,
-            "KenhThucHien": "1", "NgayTiepNhan": dates.build(received), "NgayHenTra": dates.build(due),
+            "MaHoSo": code, "MaTTHC": like.procedure.code, "DonViXuLy": like.agency.name, "ChuHoSo": owner,
+            "KenhThucHien": "1", "NgayTiepNhan": dates.build(received), "NgayHenTra": dates.build(like.due_at),
             "TrangThaiHoSo": "2",
         }  # fmt: skip
         portal.call("DongBoHoSoMC", isUpdating="False", data=[build_record(values)])
 
     for number, fault in enumerate(planned.faults):
-        like = by_code.get(fault.dossier, planned.dossiers[number])
-        received = like.acts[0].at
-        if fault.how == "duplicate_there":
-            record(f"{like.agency.code}-{received:%y%m%d}-{54000 + number}", like, received, like.due_at)
-        elif fault.how == "missing_here":
-            stranger = planned.dossiers[number]
-            record(fault.dossier, _renamed(stranger, f"Người chưa nhập {number}"), stranger.acts[0].at, stranger.due_at)
+        if fault.how == "missing_here":
+            record(fault.dossier, next(earliest), f"Người chưa nhập {number}")
+        elif fault.how == "duplicate_there":
+            like = by_code[fault.dossier]
+            record(f"{like.agency.code}-{like.acts[0].at:%y%m%d}-{54000 + number}", like, like.applicant)
         elif fault.how == "closed_early_there":
+            like = by_code[fault.dossier]
             step = build_step(
-                {"MaHoSo": like.code, "NguoiXuLy": like.official, "ThoiDiemXuLy": dates.build(received),
+                {"MaHoSo": like.code, "NguoiXuLy": like.official, "ThoiDiemXuLy": dates.build(like.acts[0].at),
                  "NoiDungXuLy": "Hoàn thành xử lý", "TrangThai": "9"}
             )  # fmt: skip
             portal.call("CapNhatTienDoHoSoMC", data=[step])
-
-
-def _renamed(dossier: Planned, applicant: str) -> Planned:
-    from dataclasses import replace
-
-    return replace(dossier, applicant=applicant)
 
 
 # ---- the first inspection ---------------------------------------------------------------------------------------
@@ -379,13 +408,26 @@ def _inspect(folder: Path, planned: Plan | None = None) -> dict[str, Any]:
     document: dict[str, Any] = {"bridge": figures.bridge(folder, Question(), now=now)}
     if planned is None:
         return document
-    found = {(f["dossier"], f["leg"]): f["cause"] for f in figures.inspect(folder, Question(), now=now)["findings"]}
-    wanted = {(fault.dossier, fault.leg): fault.cause for fault in planned.faults}
+    found = {
+        (f["dossier"], f["leg"]): (
+            f["cause"],
+            f["direction"],
+            f["evidence"].get("sub_cause", "") * (f["leg"] == "sync"),
+        )
+        for f in figures.inspect(folder, Question(), now=now)["findings"]
+    }
+    wanted = {(fault.dossier, fault.leg): (fault.cause, fault.direction, fault.sub_cause) for fault in planned.faults}
     document["planted"] = {
         "planted": len(wanted),
-        "found": sum(found.get(key) == cause for key, cause in wanted.items()),
-        "wrong": [[*key, cause, found.get(key)] for key, cause in wanted.items() if found.get(key) != cause],
-        "unexpected": [[*key, cause] for key, cause in found.items() if key not in wanted],
+        "found": sum(found.get(key) == expected for key, expected in wanted.items()),
+        "wrong": [[*key, expected, found.get(key)] for key, expected in wanted.items() if found.get(key) != expected],
+        "unexpected": [[*key, *given] for key, given in found.items() if key not in wanted],
     }
-    (folder / "demo.json").write_text(json.dumps({"planted": [[*k, c] for k, c in wanted.items()]}))
+    marker = {
+        "planted": [
+            {"dossier": f.dossier, "leg": f.leg, "cause": f.cause, "direction": f.direction, "how": f.how}
+            for f in planned.faults
+        ]
+    }
+    (folder / "demo.json").write_text(json.dumps(marker, ensure_ascii=False, indent=1))
     return document

@@ -87,12 +87,16 @@ def province(seed: int) -> Province:
                 payment_pauses=field == "G99-DD",
             )
         )
-    procedures.append(
+    procedures += [
+        Procedure(
+            code="9.990098", name="Thẩm định mẫu số 98", field="G99-XD", allotted="30d", mode=Mode.DAY_END,
+            level="department", steps=("Phân công", "Thẩm định hồ sơ", "Trình ký"),
+        ),
         Procedure(
             code="9.990099", name="Xác nhận nhanh mẫu số 99", field="G99-CT", allotted="1d", mode=Mode.DAY_END,
             level="commune", steps=("Thẩm định hồ sơ",),
-        )
-    )  # fmt: skip
+        ),
+    ]  # fmt: skip
     return Province(agencies=tuple(agencies), fields=_FIELDS, procedures=tuple(procedures))
 
 
