@@ -144,3 +144,15 @@ def test_many_dossiers_go_in_batches_and_are_read_back_as_they_stand(portal: Por
     seen = Record.objects.get(side="seen", code=codes[0])
     assert (seen.status, seen.stored_at) == ("10", NOW)
     assert Step.objects.filter(side="seen", code=codes[0]).count() == 8
+
+
+def test_dossiers_that_must_wait_hold_up_no_other(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliver, "_ROUND", 2)
+    codes = [f"H99.12-260302-{n:04}" for n in range(4)]
+    for code in codes:
+        _handled(code)
+    deliveries.plan()
+    Delivery.objects.filter(dossier__in=codes[:2]).update(next_at=NOW + timedelta(hours=1))
+    assert deliver.Deliverer(portal).run(at=NOW).delivered == 16
+    assert not Record.objects.filter(code__in=codes[:2]).exists()
+    assert deliver.Deliverer(portal).run(at=NOW + timedelta(hours=1)).delivered == 16

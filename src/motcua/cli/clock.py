@@ -62,12 +62,12 @@ def calendar(name: str, known_at: str | None) -> WorkCalendar:
 
 
 def _due(args: argparse.Namespace) -> int:
-    from motcua.rules.clock import VERSION, Allotted, Mode, certificate, due_after
+    from motcua.rules.clock import VERSION, Allotted, Mode, certificate, cutoff_minutes, due_after
     from motcua.rules.instants import iso, parse_instant
 
     start, allotted, mode = parse_instant(args.start), Allotted.parse(args.allotted), Mode(args.mode)
     known = calendar(args.calendar, args.known_at)
-    cutoff = _minutes(args.cutoff) if args.cutoff else None
+    cutoff = cutoff_minutes(args.cutoff or "")
     pauses = [_pause(text) for text in args.pause]
     due = due_after(start, allotted, pauses, calendar=known, mode=mode, cutoff=cutoff)
     lines = certificate(start, due, calendar=known, allotted=allotted, cutoff=cutoff, pauses=pauses)
@@ -95,16 +95,6 @@ def _between(args: argparse.Namespace) -> int:
     minutes = calendar(args.calendar, args.known_at).minutes_between(parse_instant(args.start), parse_instant(args.end))
     answer(args, {"minutes": minutes}, str(minutes))
     return 0
-
-
-def _minutes(text: str) -> int:
-    try:
-        hours, minutes = (int(part) for part in text.split(":"))
-    except ValueError:
-        fail(f"--cutoff {text!r} is not a time of day such as 15:00")
-    if not (0 <= hours < 24 and 0 <= minutes < 60):
-        fail(f"--cutoff {text!r} is not a time of day such as 15:00")
-    return hours * 60 + minutes
 
 
 def _pause(text: str) -> Pause:

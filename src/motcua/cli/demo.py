@@ -173,8 +173,8 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
 def _catalogue(planned: Plan) -> None:
     from motcua.catalogue.folding import fold
     from motcua.catalogue.models import Agency, Field, Procedure, ProcessStep
-    from motcua.catalogue.procedures import core_of
     from motcua.mirror import catalogue
+    from motcua.wire.codes import procedure_core
 
     province = planned.province
     Agency.objects.bulk_create(
@@ -183,7 +183,7 @@ def _catalogue(planned: Plan) -> None:
     Field.objects.bulk_create(Field(code=code, name=name) for code, name in province.fields)
     procedures = Procedure.objects.bulk_create(
         Procedure(
-            code=p.code, core=core_of(p.code), name=p.name, folded=fold(p.name), field=p.field, level=p.level,
+            code=p.code, core=procedure_core(p.code), name=p.name, folded=fold(p.name), field=p.field, level=p.level,
             allotted=p.allotted, mode=str(p.mode), payment_pauses=p.payment_pauses,
         )
         for p in province.procedures

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from motcua.catalogue import calendars
-from motcua.catalogue.models import Agency, Procedure
+from motcua.catalogue.models import Procedure
+from motcua.catalogue.terms import Terms
 from motcua.dossiers.log import Log
 from motcua.rules import moves
-from motcua.rules.clock import Allotted, Mode, due_at
+from motcua.rules.clock import Allotted, due_at
 from motcua.rules.dossier import Dossier
 from motcua.rules.events import Registered
 from motcua.rules.moves import Actor
@@ -49,15 +49,8 @@ def promise(dossier: Dossier, at: datetime) -> datetime | None:
     """What the slip will say: the due instant of a dossier that is accepted now."""
     if not dossier.allotted:
         return None
-    procedure = Procedure.objects.filter(code=dossier.procedure).first()
-    name = Agency.objects.filter(code=dossier.agency).values_list("calendar", flat=True).first() or "vn"
-    cutoff = None
-    if procedure is not None and procedure.cutoff:
-        hours, minutes = procedure.cutoff.split(":")
-        cutoff = int(hours) * 60 + int(minutes)
-    mode = Mode(procedure.mode) if procedure is not None else Mode.KEEP_CLOCK
-    calendar = calendars.load(name)
-    return due_at(at, Allotted.parse(dossier.allotted), calendar=calendar, mode=mode, cutoff=cutoff)
+    terms = Terms.of_one(dossier.procedure, dossier.agency)
+    return due_at(at, Allotted.parse(dossier.allotted), calendar=terms.calendar, mode=terms.mode, cutoff=terms.cutoff)
 
 
 def _allotted(procedure: str) -> str:

@@ -16,18 +16,21 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 
+from motcua.catalogue.terms import Terms
 from motcua.dossiers import log
 from motcua.exchange import messages
 from motcua.exchange.messages import Names
 from motcua.exchange.models import Delivery
-from motcua.exchange.terms import Terms
 from motcua.ledger.models import EventRow
 from motcua.mirror.client import PortalUnreachable, Reply
 from motcua.rules.dossier import Status, replay
 from motcua.rules.events import Event
 
 RECORDS, STEPS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
+#: Dossiers taken in hand at once.
+_ROUND = 2_000
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 
 
@@ -73,14 +76,11 @@ class Deliverer:
         return self.report
 
     def _next(self, at: datetime) -> list[Delivery]:
-        """For each dossier its first waiting delivery, if it is due."""
-        heads: dict[str, Delivery] = {}
-        for delivery in Delivery.objects.filter(state=Delivery.State.WAITING).order_by("position").iterator():
-            if delivery.dossier not in heads:
-                heads[delivery.dossier] = delivery
-            if len(heads) >= 2_000:
-                break
-        return [d for d in heads.values() if d.next_at is None or d.next_at <= at]
+        """For each dossier its first waiting delivery, if it is due; one that must wait holds up no other."""
+        waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
+        before = waiting.filter(dossier=OuterRef("dossier"), position__lt=OuterRef("position"))
+        due = waiting.filter(Q(next_at__isnull=True) | Q(next_at__lte=at))
+        return list(due.filter(~Exists(before)).order_by("position")[:_ROUND])
 
     def _send(self, due: Sequence[Delivery], at: datetime) -> bool:
         """Sends one event of each of these dossiers; False where the portal cannot be reached."""
@@ -131,8 +131,6 @@ class Deliverer:
                 self._record_done(delivery, at)
             elif not updating and "đã tồn tại" in message:
                 again.append(index)
-            elif updating and "không tìm thấy" in message:
-                self._refused(delivery, at, message)
             else:
                 self._refused(delivery, at, message)
         if again:  # it is there already: the answer to an earlier sending was lost

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from motcua.catalogue.models import Agency, Field, Procedure
-from motcua.exchange.terms import Terms
+from motcua.catalogue.terms import Terms
 from motcua.ledger.models import PersonalValue
 from motcua.rules.dossier import Status, corrected, replay
 from motcua.rules.events import Event, PaymentRequested, Registered, SupplementReceived, SupplementRequested

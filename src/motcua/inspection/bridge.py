@@ -12,7 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
-from motcua.inspection import causes, verdicts
+from motcua.inspection import verdicts
 from motcua.inspection.causes import RECORD, REST, SYNC, explained
 from motcua.inspection.verdicts import NEVER, Scope, flag, instant
 from motcua.rules.policies import POLICIES
@@ -187,6 +187,3 @@ def findings(frame: nw.LazyFrame[Any], leg: str | None = None, cause: str | None
         column = sync if leg == "sync" else record
         named = column == cause if cause else column != ""
     return frame.filter(named)
-
-
-__all__ = ["DIMENSIONS", "FORMULA", "Leg", "Row", "bridge", "causes", "findings", "judged", "rows", "tally"]

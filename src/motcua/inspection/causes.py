@@ -77,12 +77,11 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     missing_there = flag("exists_here") & ~flag("exists_there")
     missing_here = ~flag("exists_here")
 
-    def repaired(column: str, condition: nw.Expr | None = None, to: nw.Expr | None = None) -> nw.Expr:
-        value = to if to is not None else getattr(right, column)
-        return value if condition is None else nw.when(condition).then(value).otherwise(getattr(left, column))
-
     # 1 existence: a record that only one side has appears, or goes.
-    whole = {name: repaired(name, missing_there) for name in verdicts._THEIR_NAMES}
+    whole = {
+        name: nw.when(missing_there).then(getattr(right, name)).otherwise(getattr(left, name))
+        for name in verdicts.THEIR_NAMES
+    }
     whole["exists"] = nw.when(missing_here).then(nw.lit(value=False)).otherwise(whole["exists"])
     frame = frame.with_columns(**verdicts.Theirs(**whole).named("p1_"))
     left = verdicts.theirs_named("p1_")
@@ -151,10 +150,7 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     )
     changed = [nw.col(f"s{k}") != nw.col(f"s{k - 1}") for k in range(1, 9)]
     differs = nw.col("s0") != nw.col("s8")
-    shift = nw.col("p0_finish") - nw.col("o_finish")
-    shifted = (nw.col("o_finish") < NEVER) & (
-        (shift == _SHIFTS[0]) | (shift == -_SHIFTS[0]) | (shift == _SHIFTS[1]) | (shift == -_SHIFTS[1])
-    )
+    shifted = (nw.col("o_finish") < NEVER) & _shifted(nw.col("p0_finish") - nw.col("o_finish"))
     sync_cause = (
         nw.when(~differs)
         .then(nw.lit(""))
@@ -217,6 +213,11 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     )
 
 
+def _shifted(difference: nw.Expr) -> nw.Expr:
+    """Whether two instants differ by exactly a time zone or half a clock, either way."""
+    return difference.is_in([sign * hours for hours in _SHIFTS for sign in (1, -1)])
+
+
 def _terminal_step() -> nw.Expr:
     """Why the finishing step is not there: by what stands there, then by its delivery."""
     named = (
@@ -268,8 +269,7 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     ]
     frame = frame.with_columns(**{f"s{k}": late for k, late in enumerate(stages)})
     changed = [nw.col(f"s{k}") != nw.col(f"s{k - 1}") for k in range(1, 5)]
-    shift = nw.col("p_answer") - nw.col("o_answer")
-    shifted = (shift == _SHIFTS[0]) | (shift == -_SHIFTS[0]) | (shift == _SHIFTS[1]) | (shift == -_SHIFTS[1])
+    shifted = _shifted(nw.col("p_answer") - nw.col("o_answer"))
     delivery = nw.col("answer_delivery").fill_null("")
     cause: Any = (
         nw.when(nw.col("s0") == nw.col("s4")).then(nw.lit("")).when(changed[3]).then(nw.lit(Cause.DUE_NOT_CARRIED))

@@ -125,15 +125,15 @@ class Theirs:
 
     def named(self, prefix: str) -> dict[str, nw.Expr]:
         """The facts as columns of their own, so that each is computed once."""
-        return {f"{prefix}{name}": getattr(self, name) for name in _THEIR_NAMES}
+        return {f"{prefix}{name}": getattr(self, name) for name in THEIR_NAMES}
 
 
-_THEIR_NAMES = ("exists", "received", "finish", "due", "limit", "requests", "request_open", "supplement_s")
+THEIR_NAMES = ("exists", "received", "finish", "due", "limit", "requests", "request_open", "supplement_s")
 
 
 def theirs_named(prefix: str) -> Theirs:
     """The facts from the columns that `Theirs.named` made."""
-    return Theirs(**{name: nw.col(f"{prefix}{name}") for name in _THEIR_NAMES})
+    return Theirs(**{name: nw.col(f"{prefix}{name}") for name in THEIR_NAMES})
 
 
 def their_counted(scope: Scope, theirs: Theirs) -> nw.Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -24,13 +24,6 @@ EVENT_COLUMNS = (
     "position", "dossier", "seq", "kind", "at", "recorded_at", "stored_at", "actor", "unit", "step", "body", "origin",
     "previous_hash", "hash",
 )  # fmt: skip
-
-
-class Appended(NamedTuple):
-    """One event as it went into the log."""
-
-    seq: int
-    hash: bytes
 
 
 class Batch:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from motcua.mirror.models import Message
-from motcua.mirror.server import RECORDS, STEPS, Server, _is_updating, _sender
+from motcua.mirror.server import RECORDS, STEPS, Server, is_updating_of, sender_of
 from motcua.rules.instants import Unreadable, parse_instant
 from motcua.wire.profile import Profile
 
@@ -109,7 +109,7 @@ def _apply(server: Server, batch: list[tuple[Path, int, dict[str, Any]]], at: da
             items = body.get("data")
             items = [items] if isinstance(items, dict) else items if isinstance(items, list) else []
             arrived = _received_at(path, line, body, at)
-            own = (body["service"], _is_updating(body.get("isUpdating")), _sender(body), arrived)
+            own = (body["service"], is_updating_of(body.get("isUpdating")), sender_of(body), arrived)
             touched = {str(item.get("MaHoSo", "")) if isinstance(item, dict) else "" for item in items}
             if own != key or (own[0] == RECORDS and touched & codes):
                 _flush(server, group, key, result)

@@ -90,7 +90,7 @@ class Server:
                 raise Unreadable("Nội dung JSON phải là một đối tượng")
         except Unreadable as error:
             return self._answer(raw, self.profile.not_json_http, _reply(-1, str(error)))
-        raw.service, raw.sender = str(request.get("service", ""))[:64], _sender(request)
+        raw.service, raw.sender = str(request.get("service", ""))[:64], sender_of(request)
         user = self._user(str(request.get("session", "")), at)
         if user is None:
             reply = _reply(-1, "Phiên làm việc không hợp lệ hoặc đã hết hạn")
@@ -138,7 +138,7 @@ class Server:
             if fault.kind == "error_500":
                 return 500, _reply(-1, "Lỗi hệ thống")
             struck[index] = fault
-        updating = _is_updating(request.get("isUpdating"))
+        updating = is_updating_of(request.get("isUpdating"))
         # Both phrases occur in replies to updates: before any step it is an update, after it a synchronisation.
         codes = [code for code, _ in map(_code_and_status, items)]
         plain = updating and not Step.objects.filter(side="held", code__in=codes).exists()
@@ -188,7 +188,7 @@ class Server:
         with transaction.atomic(using="mirror"):
             if service == RECORDS:
                 sender = raw.sender if raw else ""
-                return self._records(_is_updating(is_updating), items, at, number, sender)
+                return self._records(is_updating_of(is_updating), items, at, number, sender)
             return self._steps(items, at, number)
 
     def _records(self, updating: bool, items: Sequence[Any], at: datetime, number: int, sender: str) -> Outcome:
@@ -292,11 +292,13 @@ class Server:
                 return _reply(-1, f"Không có service {service or ''}".strip())
 
 
-def _sender(request: Mapping[str, Any]) -> str:
+def sender_of(request: Mapping[str, Any]) -> str:
+    """Who sends: `madonvi`, or what a look-up names in its place."""
     return messages.text_of(request.get("madonvi") or request.get("donViXuLy") or "")[:64]
 
 
-def _is_updating(value: Any) -> bool:
+def is_updating_of(value: Any) -> bool:
+    """`isUpdating` in every form that clients send it."""
     return str(value).strip().lower() in ("true", "1")
 
 

@@ -17,7 +17,7 @@ from motcua.oversight.figures import Question
 from motcua.rules import clock, minutes, verdicts
 from motcua.rules.clock import Allotted, Pause
 from motcua.rules.events import Event, Registered
-from motcua.rules.instants import from_microseconds, iso
+from motcua.rules.instants import VIET_NAM, from_microseconds, iso
 from motcua.rules.verdicts import OurFacts, Terms
 
 _FAR = 10**11
@@ -99,7 +99,7 @@ def _ours(facts: OurFacts, at: datetime, late: bool, stage: int, here: bool) -> 
 
 
 def _hm(at: datetime | None) -> str:
-    return "" if at is None else f"{from_microseconds(int(at.timestamp() * 1_000_000)):%H:%M %d/%m/%Y}"
+    return "" if at is None else f"{at.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"
 
 
 def _sentence(row: Mapping[str, Any], facts: OurFacts, at: datetime) -> str:

@@ -162,7 +162,6 @@ class Builder:
                         ' "at" BIGINT, recorded_at BIGINT, actor VARCHAR, unit VARCHAR, step VARCHAR)')  # fmt: skip
         self.db.execute("CREATE TABLE deliveries (dossier VARCHAR, seq BIGINT, status BIGINT, state VARCHAR,"
                         " message VARCHAR)")  # fmt: skip
-        self.rows = 0
 
     def add(
         self,
@@ -181,7 +180,6 @@ class Builder:
         his = theirs.theirs(records, log, self.catalogue, as_of=as_of)
         delivered = reading.deliveries(choice)
         self._insert_pairs(mine, his, delivered)
-        self.rows += _count(self.db, "SELECT count(*) FROM pairs")
         if with_steps:
             self._insert_steps(headers, events, records, log)
         return len(set(headers.code) | set(records.code))
@@ -261,7 +259,6 @@ class Builder:
                 " actor::VARCHAR, unit::VARCHAR, step::VARCHAR FROM mine"
             )
             self.db.unregister("mine")
-            self.rows += len(events)
         if len(log.at):
             seconds = np.where(log.at == np.iinfo(np.int64).min, log.at, log.at // 1_000_000)
             his = {"dossier": np.array(records.code, object)[log.record], "status": log.status, "at": masked(seconds)}
@@ -271,7 +268,6 @@ class Builder:
                 " FROM his"
             )
             self.db.unregister("his")
-            self.rows += len(log.at)
 
     def finish(self) -> None:
         """Files records that only the portal has under an agency, and gives the months to the steps."""

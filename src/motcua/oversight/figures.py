@@ -5,7 +5,6 @@ Every figure reads the facts, states formula, age and population, and drills dow
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +16,7 @@ import narwhals as nw
 
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.inspection import bridge as bridges
-from motcua.inspection import causes, engines, verdicts
+from motcua.inspection import engines, verdicts
 from motcua.inspection import rates as on_time
 from motcua.inspection.engines import Engine, Manifest
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
@@ -363,11 +362,3 @@ def one(home: Path, code: str, question: Question, *, now: datetime) -> dict[str
     row = rows[0]
     row["as_of"] = view.as_of
     return row
-
-
-def milliseconds() -> float:
-    """A clock for measuring, never for judging."""
-    return time.perf_counter() * 1000
-
-
-__all__ = ["Facts", "Filter", "Question", "bridge", "causes", "dossiers", "facts", "inspect", "one", "rates"]

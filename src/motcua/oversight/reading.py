@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from motcua.catalogue.models import Agency, Procedure
 from motcua.inspection.columns import MISSING
 from motcua.inspection.ours import KIND_CODES, Catalogue, Events, Headers, ProcedureFacts
 from motcua.inspection.theirs import Records, Steps
-from motcua.rules.clock import Mode
+from motcua.rules.clock import Mode, cutoff_minutes
 
 Side = Literal["held", "seen"]
 
@@ -59,7 +60,7 @@ def catalogue() -> Catalogue:
             name=p.name,
             limit=p.allotted,
             mode=Mode(p.mode),
-            cutoff=_minutes(p.cutoff),
+            cutoff=cutoff_minutes(p.cutoff),
             payment_pauses=p.payment_pauses,
         )
         for p in Procedure.objects.all()
@@ -69,13 +70,6 @@ def catalogue() -> Catalogue:
         agency_calendars=dict(Agency.objects.exclude(calendar="vn").values_list("code", "calendar")),
         calendars=calendars.load_all(),
     )
-
-
-def _minutes(text: str) -> int | None:
-    if not text:
-        return None
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
 
 
 def _fetch(alias: str, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -171,8 +165,6 @@ def their_rows(choice: Choice, side: Side) -> tuple[Records, Steps]:
     supplements: dict[int, str] = {}
     for row, body in enumerate(c[11]):
         if '"DanhSachHoSoBoSung": [{' in body or '"DanhSachHoSoBoSung":[{' in body:
-            import json
-
             supplements[row] = json.dumps(json.loads(body)["DanhSachHoSoBoSung"], ensure_ascii=False)
     records = Records(
         code=c[0], procedure=c[1], unit=[units(name) for name in c[2]], unit_name=c[2], sender=c[3],

@@ -31,6 +31,16 @@ class Mode(StrEnum):
     HOURS = "hours"
 
 
+def cutoff_minutes(text: str) -> int | None:
+    """A cut-off such as 15:00 as minutes after midnight; None for an empty text. Raises `Unreadable`."""
+    if not text:
+        return None
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip())
+    if match is None:
+        raise Unreadable(f"{text!r} is not a time of day such as 15:00")
+    return int(match[1]) * 60 + int(match[2])
+
+
 class Allotted(NamedTuple):
     """A time limit: `unit` same-day, workdays, minutes (of opening time) or calendar days, and how many."""
 

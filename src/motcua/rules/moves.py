@@ -12,9 +12,6 @@ from typing import Any
 
 from motcua.rules import events as e
 from motcua.rules.dossier import Dossier, Status
-from motcua.rules.instants import local_day
-from motcua.rules.verdicts import SUPPLEMENT_WORKDAYS
-from motcua.rules.workdays import WorkCalendar
 
 
 class Refused(Exception):
@@ -123,13 +120,6 @@ def request_supplement(
     if dossier.supplements and not exception:
         raise Refused("supplement.asked_before", dossier=dossier.code)
     return e.SupplementRequested(**_stamp(by, at, now, note), document=document)
-
-
-def supplement_in_time(dossier: Dossier, *, at: datetime, calendar: WorkCalendar) -> bool:
-    """Whether a request at this instant restarts the clock (within three working days of receipt)."""
-    assert dossier.accepted_at is not None
-    first = local_day(calendar.normalise(dossier.accepted_at))
-    return at <= calendar.closing(calendar.add_workdays(first, SUPPLEMENT_WORKDAYS))
 
 
 def receive_supplement(dossier: Dossier, *, by: Actor, at: datetime, now: datetime) -> e.SupplementReceived:

@@ -7,8 +7,8 @@ the calendar of its day. Source: law paper §2.4, §2.5, §2.8; docs/law/clock.m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -78,10 +78,6 @@ class WorkCalendar:
     def known_at(self, day: date) -> WorkCalendar:
         """The calendar as far as it had been made known by the end of this day."""
         return _known_at(self, day)
-
-    def with_days(self, days: Iterable[Day]) -> WorkCalendar:
-        """The calendar with further days."""
-        return replace(self, days=(*self.days, *days))
 
     # ---- single days -------------------------------------------------------------------------------------------
 

@@ -17,11 +17,6 @@ def procedure_core(code: str) -> str:
     return found[1] if found else code
 
 
-def is_dossier_code(code: str) -> bool:
-    """Whether a dossier code has a known shape; others are kept with a warning, never refused."""
-    return _DOSSIER.match(code) is not None
-
-
 def agency_of_dossier(code: str) -> str:
     """The agency part of a dossier code; empty where the code has another shape."""
     found = _DOSSIER.match(code)

@@ -16,7 +16,6 @@ CODES = {
     "duplicate_row": "a row stands more than once, to the letter",
     "recorded_before_at": "entered before it happened",
     "header_differs": "the dossier is known with other values of its row",
-    "no_receipt": "no instant of receipt at all",
 }
 
 _ENDS = frozenset({"finished", "returned", "withdrawn", "stopped", "refused"})

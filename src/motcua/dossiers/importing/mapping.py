@@ -33,7 +33,6 @@ class Value:
     columns: tuple[str, ...] = ()
     constant: str = ""
     table: Mapping[str, str] = field(default_factory=dict)
-    template: bool = False
 
     def of(self, row: Mapping[str, Any], null: frozenset[str], facts: Mapping[str, str]) -> str:
         """The value in a row; the constant (with {source} and {file} filled in) where the row has none."""
@@ -130,16 +129,6 @@ def _zone(path: Path, text: str) -> timezone:
         return timezone(sign * timedelta(hours=hours, minutes=minutes))
     except (ValueError, IndexError):
         raise Unreadable(f"{path}: timezone {text!r} is not an offset such as +07:00") from None
-
-
-@dataclass(slots=True)
-class Case:
-    """One case as canonical rows; `derived` counts events made from the case's own attributes."""
-
-    line: int
-    dossier: DossierRow
-    events: list[tuple[int, EventRow]]
-    derived: int = 0
 
 
 class Reader:

@@ -18,7 +18,6 @@ from typing import Any
 from django.db import transaction
 
 from motcua.catalogue.models import Agency, Procedure
-from motcua.catalogue.procedures import core_of
 from motcua.dossiers import log
 from motcua.dossiers.importing import anomalies, canonical, mapping, sources
 from motcua.dossiers.importing.sources import Fault
@@ -26,9 +25,12 @@ from motcua.dossiers.importing.staging import Staging
 from motcua.dossiers.models import Anomaly, DossierRow, Imported, ImportRun
 from motcua.rules import events as e
 from motcua.rules.instants import Unreadable, from_microseconds
+from motcua.wire.codes import procedure_core
 
 #: Dossiers stored in one transaction.
 BATCH = 2_000
+#: The line of an event that no line of a file states: the end that a case states as an attribute.
+_DERIVED = 0
 Report = Callable[[int], None]
 
 
@@ -188,14 +190,13 @@ class _Import:
             self.faults.append(fault)
             raise Refusal(self.faults, self._write_refusals()) from None
         for end in self.ends.values():
-            self.staging.event(end.dossier, 0, end)
-        self.result.derived = 0
+            self.staging.event("", _DERIVED, end)
 
     def _check_references(self) -> None:
         db = self.staging.db
         for column, known in (("procedure", self.procedures), ("agency", self.agencies)):
             for (code,) in db.execute(f"SELECT DISTINCT {column} FROM d").fetchall():
-                if code in known or (column == "procedure" and core_of(code) in self.cores):
+                if code in known or (column == "procedure" and procedure_core(code) in self.cores):
                     continue
                 if self.create:
                     self.missing[column].add(code)
@@ -264,7 +265,7 @@ class _Import:
 
     def _create_missing(self) -> None:
         Procedure.objects.bulk_create(
-            [Procedure(code=code, core=core_of(code), name=code) for code in sorted(self.missing["procedure"])]
+            [Procedure(code=code, core=procedure_core(code), name=code) for code in sorted(self.missing["procedure"])]
         )
         Agency.objects.bulk_create([Agency(code=code, name=code) for code in sorted(self.missing["agency"])])
 
@@ -311,7 +312,7 @@ class _Import:
                     [*first, *(_event(act, seq) for seq, act in enumerate(fresh, first_seq))],
                 )
             )
-            ends = sum(1 for act in fresh if act[2] == 0)
+            ends = sum(1 for act in fresh if act[2] == _DERIVED)
             events += len(fresh) - ends
             derived += ends
             dossiers += len(first)

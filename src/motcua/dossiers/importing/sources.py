@@ -24,14 +24,6 @@ class Fault(Unreadable):
         self.file, self.row, self.column, self.reason = file, row, column, reason
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands."""
-
-    file: str
-    row: int
-
-
 def read_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file with their line numbers, the header first; texts composed (NFC).
 

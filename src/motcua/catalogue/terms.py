@@ -1,4 +1,4 @@
-"""What the clock needs of a dossier's procedure and agency, read once for many messages."""
+"""What the clock needs of a dossier's procedure and agency, read once for many dossiers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from motcua.catalogue import calendars
 from motcua.catalogue.models import Agency, Procedure
 from motcua.rules import verdicts
-from motcua.rules.clock import Mode
+from motcua.rules.clock import Mode, cutoff_minutes
 from motcua.rules.workdays import WorkCalendar, viet_nam
 
 
@@ -21,12 +21,20 @@ class Terms:
 
     @staticmethod
     def load() -> Terms:
-        """Reads the catalogue."""
+        """Reads the whole catalogue."""
         return Terms(
             {p.code: p for p in Procedure.objects.all()},
             dict(Agency.objects.values_list("code", "calendar")),
             calendars.load_all(),
         )
+
+    @staticmethod
+    def of_one(procedure: str, agency: str) -> verdicts.Terms:
+        """The terms of a single dossier, without reading the rest of the catalogue."""
+        name = Agency.objects.filter(code=agency).values_list("calendar", flat=True).first() or "vn"
+        return Terms(
+            {p.code: p for p in Procedure.objects.filter(code=procedure)}, {agency: name}, {name: calendars.load(name)}
+        ).of(procedure, agency)
 
     def of(self, procedure: str, agency: str) -> verdicts.Terms:
         """The terms of a dossier of this procedure and agency."""
@@ -34,11 +42,10 @@ class Terms:
         calendar = self.calendars.get(self.agencies.get(agency, "vn"), viet_nam())
         if known is None:
             return verdicts.Terms(calendar=calendar)
-        hours, _, minutes = known.cutoff.partition(":")
         return verdicts.Terms(
             calendar=calendar,
             mode=Mode(known.mode),
-            cutoff=int(hours) * 60 + int(minutes) if known.cutoff else None,
+            cutoff=cutoff_minutes(known.cutoff),
             limit=known.allotted,
             payment_pauses=known.payment_pauses,
         )
