@@ -212,6 +212,28 @@ def test_a_figure_of_an_earlier_instant_adds_up_too(inspected: Any, home: Path, 
         _assert_identities(row)
 
 
+def test_a_switch_of_the_portals_rule_changes_what_is_shown(
+    inspected: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of several 9s counts there is unverified: by the last, an end sent early no longer hides a late one."""
+    case = Case()
+    code = next(code for code, found in inspected.items() if found[1] == "closed_early_there")
+    case.step(code, 9, WIRE_LATE)
+    load([case.write(tmp_path)[2]], at=NOW)
+    extract.run(home=home, at=NOW)
+    chosen = Filter(leg="sync", cause="closed_early_there")
+    assert figures.dossiers(home, Question(), chosen, now=NOW)["total"] == 1
+    profile = tmp_path / "profile.toml"
+    profile.write_text("[rule]\nlast_nine = true\n")
+    monkeypatch.setenv("MOTCUA_MIRROR_PROFILE", str(profile))
+    assert figures.dossiers(home, Question(), chosen, now=NOW)["total"] == 0
+    asked = Question(period="2026-03", as_of=at("2026-03-05T09:00"), measure="open")
+    by_then = figures.bridge(home, asked, now=NOW)["late_shown"]
+    assert by_then == 1  # the misplaced one, whose procedure there allows a day
+    profile.write_text('[rule]\nopen_until = "period_end"\n')
+    assert figures.bridge(home, asked, now=NOW)["late_shown"] > by_then
+
+
 def test_one_dossier_is_explained_with_all_its_minutes(inspected: Any, home: Path) -> None:
     code = next(code for code, found in inspected.items() if found[1] == "late_entry")
     story = explain.dossier(home, code, now=NOW)

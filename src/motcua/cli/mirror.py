@@ -40,19 +40,11 @@ def granian(app: str, host: str, port: int, env: dict[str, str], *, workers: int
 
 
 def _serve(args: argparse.Namespace) -> int:
-    import tomllib
-
     from motcua.cli.home import open_home
-    from motcua.wire.profile import Profile, from_document
+    from motcua.mirror import profiles
+    from motcua.wire.profile import Profile
 
-    profile = Profile()
-    if args.profile:
-        if not args.profile.is_file():
-            fail(f"{args.profile}: there is no such file")
-        try:
-            profile = from_document(tomllib.loads(args.profile.read_text()))
-        except tomllib.TOMLDecodeError as error:
-            fail(f"{args.profile}: {error}")
+    profile = profiles.read(args.profile) if args.profile else Profile()
     if profile.loopback_only and args.host not in ("127.0.0.1", "::1", "localhost"):
         fail(f"the demo profile answers on 127.0.0.1 only; give {args.host} a --profile with users of its own")
     open_home()

@@ -61,7 +61,13 @@ class Steps:
 
 
 def theirs(
-    records: Records, steps: Steps, catalogue: Catalogue, *, as_of: datetime | None = None, by_rules: bool = False
+    records: Records,
+    steps: Steps,
+    catalogue: Catalogue,
+    *,
+    as_of: datetime | None = None,
+    by_rules: bool = False,
+    rule: verdict.Rule | None = None,
 ) -> Columns:
     """The portal's facts: a row a record. `as_of` cuts the step log by stated time."""
     n = len(records.code)
@@ -116,6 +122,7 @@ def theirs(
                 (int(s), from_microseconds(int(t) * 1_000_000)) for s, t in zip(status[rows], at[rows], strict=True)
             ],
             as_of=as_of,
+            rule=rule,
         )
         numbers["t_requests"][row] = reduced.requests
         numbers["t_supplement_s"][row] = reduced.supplement_s

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 
 import django
@@ -11,13 +10,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "motcua.web.settings")
 django.setup()
 
-from motcua.mirror import catalogue, door, faults, server  # noqa: E402 (Django first)
-from motcua.wire.profile import Profile, from_document  # noqa: E402
-
-
-def _profile() -> Profile:
-    file = os.environ.get("MOTCUA_MIRROR_PROFILE")
-    return from_document(tomllib.loads(Path(file).read_text())) if file else Profile()
+from motcua.mirror import catalogue, door, faults, profiles, server  # noqa: E402 (Django first)
 
 
 def _faults() -> faults.Plan:
@@ -26,4 +19,4 @@ def _faults() -> faults.Plan:
 
 
 catalogue.seed()
-application = door.application(server.Server(_profile(), _faults()))
+application = door.application(server.Server(profiles.current(), _faults()))

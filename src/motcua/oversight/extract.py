@@ -27,6 +27,7 @@ from motcua.inspection.columns import Columns, masked
 from motcua.inspection.engines import Manifest, Table
 from motcua.inspection.ours import Catalogue
 from motcua.ledger import cursors
+from motcua.mirror import profiles
 from motcua.mirror.models import Record, Refusal, Step
 from motcua.oversight import reading
 from motcua.oversight.models import Extract
@@ -177,7 +178,7 @@ class Builder:
             _forget(events, to_microseconds(known_at))
         mine = ours.ours(headers, events, self.catalogue, as_of=as_of, known_at=known_at)
         records, log = reading.their_rows(choice, self.side)
-        his = theirs.theirs(records, log, self.catalogue, as_of=as_of)
+        his = theirs.theirs(records, log, self.catalogue, as_of=as_of, rule=profiles.current().rule)
         delivered = reading.deliveries(choice)
         self._insert_pairs(mine, his, delivered)
         if with_steps:

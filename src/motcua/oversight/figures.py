@@ -21,6 +21,7 @@ from motcua.inspection import rates as on_time
 from motcua.inspection.engines import Engine, Manifest
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
+from motcua.mirror import profiles
 from motcua.oversight import extract, periods, reading
 from motcua.oversight.periods import Period
 from motcua.oversight.reading import Choice
@@ -77,12 +78,15 @@ class Facts:
             raise Unreadable(f"no measure {question.measure!r}; there are: {', '.join(MEASURES)}")
         period = periods.parse(question.period) if question.period else None
         as_of = question.as_of or (min(period.end, now) if period else now)
+        rule = profiles.current().rule
         scope = Scope(
             measure=question.measure,
             policy=policy(question.policy),
             as_of=int(as_of.timestamp()),
             start=int(period.start.timestamp()) if period else None,
             end=int(period.end.timestamp()) if period else None,
+            last_nine=rule.last_nine,
+            portal_as_of=int(period.end.timestamp()) if period and rule.open_until == "period_end" else None,
         )
         manifest = Manifest.read(self.folder)
         engine = self.engine(question.engine)
