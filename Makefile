@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SPARK := .venv-spark
 SOURCES := src tests bench scripts
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check bench setup test-setup lock pictures docs
+.PHONY: demo test test-spark check bench setup test-setup lock pictures docs
 
 setup: $(VENV)/.core
 test-setup: $(VENV)/.dev
@@ -33,6 +34,16 @@ test: $(VENV)/.dev
 	@echo "== the suite on SQLite"
 	@$(BIN)/pytest
 	@scripts/on-postgres $(BIN)/pytest
+
+# The extra `spark` (660 MB, Java 17) in an environment of its own: the third engine gives the answers of the other two.
+test-spark: $(SPARK)/.done
+	$(SPARK)/bin/pytest tests/inspection/test_engines.py
+
+$(SPARK)/.done: requirements/spark.txt pyproject.toml
+	$(PYTHON) -m venv $(SPARK) || { rm -rf $(SPARK); exit 1; }
+	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check $(SOURCES)

@@ -86,15 +86,17 @@ def test_the_locks_hold_every_dependency_with_its_hashes() -> None:
     extras = project["optional-dependencies"]
     core = [*project["dependencies"], *extras["postgres"]]
     dev = [*core, *extras["polars"], *groups["test"], *groups["lint"], *groups["bench"]]
-    for file, wanted in (("core.txt", core), ("dev.txt", dev)):
+    spark = [*core, *extras["polars"], *extras["spark"], *groups["test"]]
+    for file, wanted in (("core.txt", core), ("dev.txt", dev), ("spark.txt", spark)):
         lines = _locked(file)
         assert {_name(requirement) for requirement in wanted} <= {_name(line) for line in lines}, "run make lock"
         assert all("==" in line and "--hash=sha256:" in line for line in lines)
 
 
-def test_both_locks_agree_on_what_they_share() -> None:
-    core, dev = ({line.split(" ")[0] for line in _locked(file)} for file in ("core.txt", "dev.txt"))
-    assert core <= dev
+def test_the_locks_agree_on_what_they_share() -> None:
+    core, dev, spark = ({line.split(" ")[0] for line in _locked(f)} for f in ("core.txt", "dev.txt", "spark.txt"))
+    assert core <= dev and core <= spark
+    assert {_name(line) for line in spark - dev} == {"py4j", "pyarrow", "pyspark"}
 
 
 def test_every_dependency_says_why() -> None:

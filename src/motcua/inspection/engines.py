@@ -7,6 +7,8 @@ holds the rows that are newer, and wins over the base.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,25 +169,42 @@ class Polars:
 
 
 class Spark:
-    """Apache Spark, when one machine is outgrown (extra `spark`, Java 17)."""
+    """Apache Spark, when one machine is outgrown (extra `spark`, Java 17).
+
+    `MOTCUA_SPARK_MASTER` names a cluster; without it Spark runs on this machine. Raises `MissingEngine`.
+    """
 
     name = "spark"
 
     def __init__(self) -> None:
         try:
+            from pyspark.errors import PySparkException
             from pyspark.sql import SparkSession
         except ImportError:
             raise MissingEngine("the engine spark is an extra: pip install 'motcua[spark]', and Java 17") from None
-        self.session = (
-            SparkSession.builder.master("local[2]")
+        home = os.environ.get("JAVA_HOME")
+        if shutil.which("java", path=f"{home}/bin" if home else None) is None:
+            raise MissingEngine("the engine spark wants Java 17: apt-get install openjdk-17-jre-headless")
+        master = os.environ.get("MOTCUA_SPARK_MASTER", "local[*]")
+        building = (
+            SparkSession.builder.master(master)
             .appName("motcua")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.log.level", "ERROR")
             .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.shuffle.partitions", "4")
-            .getOrCreate()
         )
+        if master.startswith("local"):
+            # Spark asks the machine for its name and answers there; where that address is not reachable, results
+            # of more than a megabyte are lost.
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+            building = building.config("spark.driver.host", "127.0.0.1")
+            building = building.config("spark.driver.bindAddress", "127.0.0.1")
+            building = building.config("spark.sql.shuffle.partitions", "4")
+        try:
+            self.session = building.getOrCreate()
+        except PySparkException as error:
+            raise MissingEngine(f"the engine spark did not start with the Java of this machine: {error}") from None
 
     def scan(self, files: list[str]) -> nw.LazyFrame[Any]:
         return nw.from_native(self.session.read.option("mergeSchema", "true").parquet(*files))
