@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.inspection import bridge as bridges
@@ -23,8 +24,8 @@ from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
 from motcua.mirror import profiles
 from motcua.oversight import extract, periods, reading
+from motcua.oversight.pairs import Builder
 from motcua.oversight.periods import Period
-from motcua.oversight.reading import Choice
 from motcua.rules.instants import Unreadable, from_microseconds, iso
 from motcua.rules.policies import POLICIES, policy
 
@@ -92,7 +93,8 @@ class Facts:
         engine = self.engine(question.engine)
         pairs = engines.table(engine, self.folder, manifest, "pairs")
         duplicates = engines.table(engine, self.folder, manifest, "duplicates")
-        pairs = self._cut(engine, pairs, scope, as_of, question.known_at)
+        pairs, duplicates = self._cut(engine, pairs, duplicates, scope, as_of, question.known_at)
+        pairs = pairs.filter(nw.col("linked_to") == "")
         pairs = _with_duplicates(pairs, duplicates, scope)
         if question.agency:
             pairs = pairs.filter(nw.col("agency") == question.agency)
@@ -101,8 +103,14 @@ class Facts:
         return View(engine, pairs, scope, manifest, as_of, period)
 
     def _cut(
-        self, engine: Engine, pairs: nw.LazyFrame[Any], scope: Scope, as_of: datetime, known_at: datetime | None
-    ) -> nw.LazyFrame[Any]:
+        self,
+        engine: Engine,
+        pairs: nw.LazyFrame[Any],
+        duplicates: nw.LazyFrame[Any],
+        scope: Scope,
+        as_of: datetime,
+        known_at: datetime | None,
+    ) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
         """Dossiers with anything stated after `as_of`, or known after `known_at`, are computed anew for then."""
         later = (nw.col("last_at").fill_null(0) > scope.as_of) | (nw.col("t_last_at").fill_null(0) > scope.as_of)
         if known_at is not None:
@@ -112,21 +120,36 @@ class Facts:
         first = nw.min_horizontal(
             instant("submitted_at"), instant("received_at"), instant("t_received_at"), instant("t_submitted_at")
         )
-        affected = engine.collect(pairs.filter(later & (first <= scope.as_of)).select("dossier"))
-        rest = pairs.filter(~later)
+        affected = engine.collect(pairs.filter(later).select("dossier", inside=first <= scope.as_of))
         if not affected:
-            return rest
-        codes = sorted(row["dossier"] for row in affected)
-        builder = extract.Builder(None, reading.catalogue())
-        for start in range(0, len(codes), 500):
-            builder.add(Choice(codes=codes[start : start + 500]), as_of=as_of, known_at=known_at, with_steps=False)
-        builder.finish()
-        relation = builder.db.table("pairs")
-        schema = pairs.collect_schema()
-        columns = {name: values for name, values in relation.fetchnumpy().items()}
+            return pairs, duplicates
+        linked = {
+            row["dossier"]: row["linked_to"]
+            for row in engine.collect(pairs.filter(nw.col("linked_to") != "").select("dossier", "linked_to"))
+        }
+        out = _with_links({row["dossier"] for row in affected}, linked)
+        codes = _with_links({row["dossier"] for row in affected if row["inside"]}, linked)
+        builder = Builder(None, reading.catalogue())
+        builder.add_codes(codes, as_of=as_of, known_at=known_at, with_steps=False)
+        builder.file_strangers()
+        builder.link([(record, dossier) for record, dossier in sorted(linked.items()) if record in codes])
+        gone = engine.rows({"dossier": np.array(sorted(out), object)}, like=pairs.select("dossier"))
+        rebuilt = engine.rows(builder.columns("pairs"), like=pairs)
+        further = engine.rows(builder.columns("duplicates"), like=duplicates)
         builder.db.close()
-        rebuilt = engine.rows(columns, like=pairs)
-        return nw.concat([rest.select(schema.names()), rebuilt.select(schema.names())], how="vertical")
+        names, more = pairs.collect_schema().names(), duplicates.collect_schema().names()
+        pairs = pairs.join(gone, on="dossier", how="anti")
+        duplicates = duplicates.join(gone, left_on="of_dossier", right_on="dossier", how="anti")
+        return (
+            nw.concat([pairs.select(names), rebuilt.select(names)], how="vertical"),
+            nw.concat([duplicates.select(more), further.select(more)], how="vertical"),
+        )
+
+
+def _with_links(codes: set[str], linked: Mapping[str, str]) -> set[str]:
+    """The codes with every record and dossier that belong together with one of them."""
+    dossiers = codes | {linked[code] for code in codes if code in linked}
+    return dossiers | {record for record, dossier in linked.items() if dossier in dossiers}
 
 
 def _with_duplicates(pairs: nw.LazyFrame[Any], duplicates: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:

@@ -18,3 +18,16 @@ class Extract(models.Model):
 
     class Meta:
         db_table = "oversight_extract"
+
+
+class DueChange(models.Model):
+    """An open dossier whose due instant moved without any event of its own: its terms were corrected afterwards."""
+
+    dossier = models.CharField(max_length=200, db_index=True)
+    agency = models.CharField(max_length=64, default="", blank=True)
+    found_at = InstantField()
+    before_at = InstantField(null=True)
+    after_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "oversight_due_change"

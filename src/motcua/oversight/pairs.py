@@ -1,0 +1,254 @@
+"""Pairs: both sides of a dossier side by side, built in a scratch DuckDB database until they are written.
+
+A row of `pairs` is a code that either side has. A record of the portal under a code of its own may belong to a
+dossier of ours (`links`): it keeps its row, which says so in `linked_to` and is counted no more; the first of them
+becomes the record of a dossier that has none, the others are its `duplicates` there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from motcua.catalogue import names
+from motcua.inspection import ours, theirs
+from motcua.inspection.columns import Columns, masked
+from motcua.inspection.ours import Catalogue
+from motcua.mirror import profiles
+from motcua.oversight import reading
+from motcua.oversight.links import Link
+from motcua.oversight.reading import Choice
+from motcua.rules.instants import to_microseconds
+from motcua.wire.codes import agency_of_dossier
+
+#: Codes read at once where they come as a list: databases limit the parameters of a query.
+CHUNK_OF_CODES = 5_000
+#: The tables of the facts, each with the column by which a newer row replaces an older one.
+TABLES = {"pairs": "dossier", "steps": "dossier", "deliveries": "dossier", "duplicates": "record"}
+
+_TYPES = {
+    **dict.fromkeys(ours.TEXTS, "VARCHAR"),
+    **dict.fromkeys((*ours.INSTANTS, *ours.NUMBERS), "BIGINT"),
+    **dict.fromkeys(ours.FLAGS, "BOOLEAN"),
+    **dict.fromkeys(theirs.TEXTS, "VARCHAR"),
+    **dict.fromkeys((*theirs.INSTANTS, *theirs.NUMBERS), "BIGINT"),
+    **dict.fromkeys(theirs.FLAGS, "BOOLEAN"),
+}
+#: Columns of the pairs beyond the two sides.
+_EXTRA = {
+    "exists_here": "BOOLEAN", "exists_there": "BOOLEAN", "month": "VARCHAR", "delivery": "VARCHAR",
+    "delivery_message": "VARCHAR", "answer_delivery": "VARCHAR", "t_duplicates": "BIGINT", "linked_to": "VARCHAR",
+}  # fmt: skip
+_TERMINAL = {"finished": 9, "returned": 10, "refused": 3, "stopped": 8, "withdrawn": 7}
+_OF_THEIRS = (*theirs.TEXTS, *theirs.INSTANTS, *theirs.NUMBERS, *theirs.FLAGS)
+_OF_OURS = (*ours.TEXTS, *ours.INSTANTS, *ours.NUMBERS, *ours.FLAGS)
+#: Columns of ours that a row of the portal alone fills too.
+_FILLED = ("dossier", "procedure", "core", "field", "agency", "source")
+
+
+class Builder:
+    """Rows of the facts in a scratch DuckDB database, until they are written."""
+
+    def __init__(self, path: Path | None, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.side = reading.their_side()
+        if path is not None:
+            path.unlink(missing_ok=True)
+        self.db = duckdb.connect(
+            str(path) if path else ":memory:",
+            config={"autoinstall_known_extensions": False, "preserve_insertion_order": False, "memory_limit": "3GB"},
+        )
+        of_theirs = ", ".join(f'"{name}" {_TYPES[name]}' for name in _OF_THEIRS)
+        of_ours = ", ".join(f'"{name}" {_TYPES[name]}' for name in _OF_OURS)
+        extra = ", ".join(f"{name} {kind}" for name, kind in _EXTRA.items())
+        self.db.execute(f"CREATE TABLE pairs ({of_ours}, {of_theirs}, {extra})")
+        self.db.execute(f"CREATE TABLE duplicates (of_dossier VARCHAR, record VARCHAR, {of_theirs})")
+        self.db.execute("CREATE TABLE steps (dossier VARCHAR, month VARCHAR, side VARCHAR, seq BIGINT, kind VARCHAR,"
+                        ' "at" BIGINT, recorded_at BIGINT, actor VARCHAR, unit VARCHAR, step VARCHAR)')  # fmt: skip
+        self.db.execute("CREATE TABLE deliveries (dossier VARCHAR, seq BIGINT, status BIGINT, state VARCHAR,"
+                        " message VARCHAR)")  # fmt: skip
+
+    def add(
+        self,
+        choice: Choice,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+        with_steps: bool = True,
+    ) -> int:
+        """Reads and computes both sides of a choice of dossiers. Returns how many codes that were."""
+        headers, events = reading.our_rows(choice)
+        if known_at is not None:
+            _forget(events, to_microseconds(known_at))
+        mine = ours.ours(headers, events, self.catalogue, as_of=as_of, known_at=known_at)
+        records, log = reading.their_rows(choice, self.side)
+        his = theirs.theirs(records, log, self.catalogue, as_of=as_of, rule=profiles.current().rule)
+        delivered = reading.deliveries(choice)
+        self._insert_pairs(mine, his, delivered)
+        if with_steps:
+            self._insert_steps(headers, events, records, log)
+        return len(set(headers.code) | set(records.code))
+
+    def add_codes(
+        self,
+        codes: Iterable[str],
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+        with_steps: bool = True,
+    ) -> None:
+        """The same for a list of codes of any length."""
+        listed = sorted(codes)
+        for start in range(0, len(listed), CHUNK_OF_CODES):
+            chosen = Choice(codes=listed[start : start + CHUNK_OF_CODES])
+            self.add(chosen, as_of=as_of, known_at=known_at, with_steps=with_steps)
+
+    def _insert_pairs(self, mine: Columns, his: Columns, delivered: Sequence[tuple[Any, ...]]) -> None:
+        db = self.db
+        columns = list(zip(*delivered, strict=True)) if delivered else [()] * 5
+        given = {
+            "dossier": np.array(columns[0], object),
+            "seq": np.array(columns[1], np.int64),
+            "status": np.array(columns[2], np.int64),
+            "state": np.array(columns[3], object),
+            "message": np.array(columns[4], object),
+        }
+        db.register("mine", mine)
+        db.register("his", his)
+        db.register("given", given)
+        kinds = ", ".join(f"('{kind}', {status})" for kind, status in _TERMINAL.items())
+        names = [*(f'm."{n}"' for n in _OF_OURS if n not in _FILLED), *(f'h."{n}"' for n in _OF_THEIRS)]
+        plain = [n for n in _OF_OURS if n not in _FILLED] + list(_OF_THEIRS)
+        db.execute("CREATE OR REPLACE TEMP TABLE g AS SELECT dossier::VARCHAR dossier, seq, status,"
+                   " state::VARCHAR state, message::VARCHAR message FROM given")  # fmt: skip
+        db.execute("INSERT INTO deliveries SELECT * FROM g")
+        db.execute(
+            f"""
+            WITH terminal(kind, status) AS (VALUES {kinds}),
+            m AS (SELECT mine.*, coalesce(terminal.status, 0) AS end_status FROM mine
+                  LEFT JOIN terminal ON terminal.kind = mine.finish_kind::VARCHAR),
+            d AS (SELECT m.dossier::VARCHAR AS code,
+                         max_by(g.state, g.seq) AS state, max_by(g.message, g.seq) AS message
+                  FROM m JOIN g ON g.dossier = m.dossier::VARCHAR
+                       AND ((g.seq = m.finish_seq AND m.finish_seq > 0)
+                            OR (g.seq = 0 AND g.status = m.end_status AND m.end_status > 0))
+                  GROUP BY 1),
+            a AS (SELECT m.dossier::VARCHAR AS code, max_by(g.state, g.seq) AS state
+                  FROM m JOIN g ON g.dossier = m.dossier::VARCHAR
+                       AND ((g.seq = m.answer_seq AND m.answer_seq > 0) OR (g.seq = 0 AND g.status IN (2, 3, 5)))
+                  GROUP BY 1)
+            INSERT INTO pairs BY NAME
+            SELECT {", ".join(f"{q} AS {n}" for q, n in zip(names, plain, strict=True))},
+                   coalesce(m.dossier::VARCHAR, h.t_code::VARCHAR) AS dossier,
+                   coalesce(m.procedure::VARCHAR, h.t_procedure::VARCHAR) AS procedure,
+                   coalesce(m.core::VARCHAR, h.t_core::VARCHAR) AS core,
+                   coalesce(m.field::VARCHAR, '') AS field,
+                   coalesce(m.agency::VARCHAR, '') AS agency,
+                   coalesce(m.source::VARCHAR, '') AS source,
+                   m.dossier IS NOT NULL AS exists_here,
+                   h.t_code IS NOT NULL AS exists_there,
+                   strftime(to_timestamp(coalesce(m.received_at, m.submitted_at, h.t_received_at, 0) + 25200)
+                            AT TIME ZONE 'UTC', '%Y-%m') AS month,
+                   d.state AS delivery, d.message AS delivery_message, a.state AS answer_delivery,
+                   0 AS t_duplicates, '' AS linked_to
+            FROM m FULL OUTER JOIN his h ON h.t_code::VARCHAR = m.dossier::VARCHAR
+            LEFT JOIN d ON d.code = m.dossier::VARCHAR LEFT JOIN a ON a.code = m.dossier::VARCHAR
+            """
+        )
+        for name in ("mine", "his", "given"):
+            db.unregister(name)
+
+    def _insert_steps(self, headers: Any, events: Any, records: Any, log: Any) -> None:
+        names = np.array(events.names, object)
+        if len(events):
+            codes = np.array(headers.code, object)
+            mine = {
+                "dossier": codes[events.dossier],
+                "seq": events.seq.astype(np.int64),
+                "kind": np.array(ours.KIND_NAMES, object)[events.kind],
+                "at": events.at // 1_000_000,
+                "recorded_at": events.recorded_at // 1_000_000,
+                "actor": names[events.actor],
+                "unit": names[events.unit],
+                "step": names[events.step],
+            }
+            self.db.register("mine", mine)
+            self.db.execute(
+                "INSERT INTO steps SELECT dossier::VARCHAR, '', 'ours', seq, kind::VARCHAR, \"at\", recorded_at,"
+                " actor::VARCHAR, unit::VARCHAR, step::VARCHAR FROM mine"
+            )
+            self.db.unregister("mine")
+        if len(log.at):
+            seconds = np.where(log.at == np.iinfo(np.int64).min, log.at, log.at // 1_000_000)
+            his = {"dossier": np.array(records.code, object)[log.record], "status": log.status, "at": masked(seconds)}
+            self.db.register("his", his)
+            self.db.execute(
+                "INSERT INTO steps SELECT dossier::VARCHAR, '', 'theirs', 0, status::VARCHAR, \"at\", NULL, '', '', ''"
+                " FROM his"
+            )
+            self.db.unregister("his")
+
+    def file_strangers(self) -> None:
+        """Files records that only the portal has under an agency: that of their code, else their unit's or sender's."""
+        resolve = names.resolver()
+        rows = self.db.execute("SELECT dossier, t_sender, t_unit FROM pairs WHERE NOT exists_here").fetchall()
+        filed = {}
+        for code, sender, unit in rows:
+            part = agency_of_dossier(code)
+            filed[code] = resolve(part) or part or unit or sender or ""
+        if filed:
+            self.db.register("filed", {"dossier": np.array(list(filed), object),
+                                       "agency": np.array(list(filed.values()), object)})  # fmt: skip
+            self.db.execute("UPDATE pairs SET agency = filed.agency::VARCHAR FROM filed"
+                            " WHERE pairs.dossier = filed.dossier::VARCHAR")  # fmt: skip
+            self.db.unregister("filed")
+        self.db.execute("UPDATE pairs SET t_limit_due_at = limit_due_at WHERE t_limit_due_at IS NULL"
+                        " AND exists_there AND core = t_core")  # fmt: skip
+
+    def link(self, found: Sequence[Link]) -> None:
+        """Gives linked records to their dossiers; both must be among the pairs, else nothing happens to the link."""
+        db = self.db
+        of_theirs = ", ".join(f'"{name}"' for name in _OF_THEIRS)
+        for record, dossier in found:
+            both = db.execute("SELECT dossier, exists_there FROM pairs WHERE dossier IN (?, ?)", [record, dossier])
+            rows = dict(both.fetchall())
+            if len(rows) < 2:
+                continue
+            if not rows[dossier]:
+                sets = ", ".join(f'"{name}" = s."{name}"' for name in _OF_THEIRS)
+                db.execute(
+                    f"UPDATE pairs SET {sets}, exists_there = true FROM (SELECT * FROM pairs WHERE dossier = ?) s"
+                    " WHERE pairs.dossier = ?",
+                    [record, dossier],
+                )
+            else:
+                db.execute(
+                    f"INSERT INTO duplicates SELECT ?, dossier, {of_theirs} FROM pairs WHERE dossier = ?",
+                    [dossier, record],
+                )
+                db.execute("UPDATE pairs SET t_duplicates = t_duplicates + 1 WHERE dossier = ?", [dossier])
+            db.execute("UPDATE pairs SET linked_to = ? WHERE dossier = ?", [dossier, record])
+
+    def columns(self, table: str) -> Columns:
+        """A table as columns in memory."""
+        found: Columns = self.db.table(table).fetchnumpy()
+        return found
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.db.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _forget(events: Any, known_at: int) -> None:
+    """Drops the events that had not arrived by then."""
+    kept = events.stored_at <= known_at
+    rows = np.flatnonzero(kept)
+    renumbered = {int(old): new for new, old in enumerate(rows.tolist())}
+    events.bodies = {renumbered[row]: body for row, body in events.bodies.items() if row in renumbered}
+    for name in ("dossier", "seq", "kind", "at", "recorded_at", "stored_at", "actor", "unit", "step"):
+        setattr(events, name, getattr(events, name)[kept])
