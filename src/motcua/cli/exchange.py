@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from motcua.cli import status_map
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail
 
 
@@ -29,6 +30,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         command.add_argument("--unit", default="H99", help="our code as sender (madonvi)")
         command.add_argument("--batch", type=int, default=1, help="dossiers in one call, where items are answered")
         command.set_defaults(run=_exchange, verb=verb)
+    status_map.register(exchange)
 
 
 def _exchange(args: argparse.Namespace) -> int:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
+from motcua.dossiers import log
 from motcua.dossiers.models import DossierRow
+from motcua.exchange import status_proof
 from motcua.exchange.models import Delivery
-from motcua.exchange.status_map import RECORD_ONLY, national
+from motcua.exchange.status_map import RECORD_ONLY, StatusMap
 from motcua.ledger import cursors
 from motcua.ledger.models import EventRow
+from motcua.rules.dossier import Dossier, replay
 
 READER = "exchange"
 _BLOCK = 5_000
 
 
 def plan(*, unmapped: frozenset[str] = frozenset(), include_imported: bool = False) -> int:
-    """Plans a delivery for every new event. Imported dossiers are never sent without the explicit switch."""
+    """Plans a delivery for every new event. Imported dossiers are never sent without the explicit switch.
+
+    Raises `status_proof.BrokenMap` before anything is planned.
+    """
+    rules = status_proof.current().without(unmapped)
     planned = 0
     while True:
         with transaction.atomic():
@@ -23,7 +32,9 @@ def plan(*, unmapped: frozenset[str] = frozenset(), include_imported: bool = Fal
             if not events:
                 return planned
             ours = None if include_imported else _desk({event.dossier for event in events})
-            rows = [_delivery(event, unmapped) for event in events if ours is None or event.dossier in ours]
+            sent = [event for event in events if ours is None or event.dossier in ours]
+            left = _left([event for event in sent if rules.needs_standing(event.kind)])
+            rows = [_delivery(event, rules, left.get(event.position)) for event in sent]
             Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
             cursors.advance(READER, events[-1].position)
             planned += len(rows)
@@ -38,8 +49,23 @@ def _desk(codes: set[str]) -> set[str]:
     return found
 
 
-def _delivery(event: EventRow, unmapped: frozenset[str]) -> Delivery:
-    status = national(event.kind, unmapped)
+def _left(events: Sequence[EventRow]) -> dict[int, Dossier]:
+    """The dossiers as these events left them, by position."""
+    codes = sorted({event.dossier for event in events})
+    acts: dict[str, list[EventRow]] = {code: [] for code in codes}
+    for start in range(0, len(codes), 500):
+        for row in EventRow.objects.filter(dossier__in=codes[start : start + 500]).order_by("dossier", "seq"):
+            acts[row.dossier].append(row)
+    return {
+        event.position: replay(
+            event.dossier, [log.as_event(row) for row in acts[event.dossier] if row.seq <= event.seq]
+        )
+        for event in events
+    }
+
+
+def _delivery(event: EventRow, rules: StatusMap, after: Dossier | None) -> Delivery:
+    status = None if event.kind in RECORD_ONLY else rules.national(event.kind, after)
     lost = status is None and event.kind not in RECORD_ONLY
     return Delivery(
         position=event.position, dossier=event.dossier, seq=event.seq, kind=event.kind,
