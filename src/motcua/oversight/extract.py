@@ -113,10 +113,10 @@ def _changed(manifest: Manifest) -> set[str]:
 
     records = f"SELECT code FROM mirror_record WHERE side = %s AND {_record_mark(side)} > %s"
     return {
-        *codes("default", "SELECT DISTINCT dossier FROM ledger_event WHERE position > %s", manifest.position),
+        *codes("default", "SELECT dossier FROM ledger_event WHERE position > %s", manifest.position),
         *codes("mirror", records, side, marks["record"]),
-        *codes("mirror", "SELECT DISTINCT code FROM mirror_step WHERE side = %s AND id > %s", side, marks["step"]),
-        *codes("mirror", "SELECT DISTINCT code FROM mirror_refusal WHERE id > %s", marks["refusal"]),
+        *codes("mirror", "SELECT code FROM mirror_step WHERE side = %s AND id > %s", side, marks["step"]),
+        *codes("mirror", "SELECT code FROM mirror_refusal WHERE id > %s", marks["refusal"]),
         *codes("default", "SELECT dossier FROM exchange_delivery WHERE sent_at > %s", marks["sent"]),
         *codes("default", "SELECT dossier FROM exchange_delivery WHERE done_at > %s", marks["done"]),
     }
