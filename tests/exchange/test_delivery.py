@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Thread
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from tests.exchange import desk
+from tests.served import served
 from tests.story import at
 
-from motcua.dossiers import reception, result, steps, waiting
 from motcua.exchange import deliver, deliveries, read_back
 from motcua.exchange.models import Delivery
 from motcua.mirror import door
@@ -19,18 +18,12 @@ from motcua.mirror.client import Portal
 from motcua.mirror.faults import Fault, Plan
 from motcua.mirror.models import Record, Step
 from motcua.mirror.server import Server
-from motcua.rules.moves import Actor
 from motcua.wire.profile import Profile
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CLERK = Actor(name="Lê Thị Mẫu", unit="H99.12")
-NOW = at("2026-03-12T09:00")
+NOW = desk.NOW
 CODE = "H99.12-260302-0001"
 RECORDS, STEPS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None: ...
 
 
 @pytest.fixture
@@ -42,40 +35,10 @@ def faults() -> Plan:
 @pytest.fixture
 def portal(faults: Plan) -> Iterator[Portal]:
     """A client of the mirror's server over HTTP."""
-    from django.db import connections
-
-    handle = door.application(Server(Profile(), faults), lambda: NOW)
-
-    def closing(environ: Any, start: Any) -> list[bytes]:
-        try:
-            return list(handle(environ, start))
-        finally:
-            for connection in connections.all():
-                connection.close()
-
-    server = make_server("127.0.0.1", 0, closing, handler_class=_Quiet)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    client = Portal(f"http://127.0.0.1:{server.server_port}", "demo-h99", "demo-password", "H99")
-    yield client
-    client.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def _handled(code: str = CODE) -> None:
-    """A dossier with a supplement, finished and returned at our desk."""
-    by = {"by": CLERK, "now": NOW, "code": code}
-    reception.submit(procedure="1.000001", agency="H99.12", at=at("2026-03-02T08:00"), allotted="5d",
-                     applicant="Trần Thị Thử", **by)  # fmt: skip
-    reception.receive(at=at("2026-03-02T08:30"), **by)
-    waiting.request_supplement(at=at("2026-03-03T08:00"), document=True, **by)
-    waiting.receive_supplement(at=at("2026-03-05T08:00"), **by)
-    steps.start(step="Ký", at=at("2026-03-06T08:00"), **by)
-    steps.finish(step="Ký", at=at("2026-03-09T08:00"), **by)
-    result.finish(at=at("2026-03-09T09:00"), **by)
-    result.return_result(at=at("2026-03-10T09:00"), **by)
+    with served(door.application(Server(Profile(), faults), lambda: NOW)) as url:
+        client = Portal(url, "demo-h99", "demo-password", "H99")
+        yield client
+        client.close()
 
 
 def _statuses(code: str = CODE) -> list[int]:
@@ -83,7 +46,7 @@ def _statuses(code: str = CODE) -> list[int]:
 
 
 def test_each_event_arrives_in_order_with_the_state_of_its_own_instant(portal: Portal) -> None:
-    _handled()
+    desk.returned(CODE)
     assert deliveries.plan() == 8
     report = deliver.Deliverer(portal).run(at=NOW)
     assert (report.delivered, report.dead, report.postponed) == (8, 0, 0)
@@ -94,7 +57,7 @@ def test_each_event_arrives_in_order_with_the_state_of_its_own_instant(portal: P
 
 
 def test_sending_again_after_a_lost_answer_changes_nothing(portal: Portal) -> None:
-    _handled()
+    desk.returned(CODE)
     deliveries.plan()
     deliver.Deliverer(portal).run(at=NOW)
     Delivery.objects.update(state="waiting", record_done=False)
@@ -105,7 +68,7 @@ def test_sending_again_after_a_lost_answer_changes_nothing(portal: Portal) -> No
 
 def test_an_outage_postpones_with_growing_pauses_and_loses_nothing(portal: Portal, faults: Plan) -> None:
     faults._faults[CODE, RECORDS, 5] = Fault("lose", 3)
-    _handled()
+    desk.returned(CODE)
     deliveries.plan()
     clock, pauses = NOW, []
     for _ in range(10):
@@ -120,23 +83,29 @@ def test_an_outage_postpones_with_growing_pauses_and_loses_nothing(portal: Porta
 
 
 def test_a_refusal_is_a_visible_dead_letter_and_does_not_poison_the_dossier(portal: Portal, faults: Plan) -> None:
-    faults._faults[CODE, RECORDS, 5] = Fault("refuse", 1, "nội dung quá dài")
-    _handled()
+    faults._faults[CODE, RECORDS, 5] = Fault("refuse", 1, "sai mã thủ tục")
+    desk.returned(CODE)
     deliveries.plan()
     deliver.Deliverer(portal).run(at=NOW)
     dead = Delivery.objects.get(state="dead")
-    assert dead.kind == "supplement_requested" and "nội dung quá dài" in dead.error
+    assert (
+        dead.kind == "supplement_requested"
+        and "sai mã thủ tục" in dead.error
+        and json.loads(dead.request)["data"][0]["MaHoSo"] == CODE
+    )
     assert _statuses() == [1, 2, 4, 4, 4, 9, 10]
     assert read_back.status(now=NOW)["errors"][0]["count"] == 1
     assert deliver.replay_dead(at=NOW) == 1
     deliver.Deliverer(portal).run(at=NOW)
     assert 5 in _statuses() and not Delivery.objects.exclude(state="delivered").exists()
+    record = Record.objects.get(side="held", code=CODE)
+    assert (record.status, record.returned_at) == ("10", at("2026-03-10T09:00")), "a late letter takes nothing back"
 
 
 def test_many_dossiers_go_in_batches_and_are_read_back_as_they_stand(portal: Portal) -> None:
     codes = [f"H99.12-260302-{n:04}" for n in range(5)]
     for code in codes:
-        _handled(code)
+        desk.returned(code)
     deliveries.plan()
     report = deliver.Deliverer(portal, batch=100).run(at=NOW)
     assert report.delivered == 40 and report.calls == 16
@@ -146,11 +115,10 @@ def test_many_dossiers_go_in_batches_and_are_read_back_as_they_stand(portal: Por
     assert Step.objects.filter(side="seen", code=codes[0]).count() == 8
 
 
-def test_dossiers_that_must_wait_hold_up_no_other(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliver, "_ROUND", 2)
+def test_dossiers_that_must_wait_hold_up_no_other(portal: Portal) -> None:
     codes = [f"H99.12-260302-{n:04}" for n in range(4)]
     for code in codes:
-        _handled(code)
+        desk.returned(code)
     deliveries.plan()
     Delivery.objects.filter(dossier__in=codes[:2]).update(next_at=NOW + timedelta(hours=1))
     assert deliver.Deliverer(portal).run(at=NOW).delivered == 16

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx2 as httpx
 import pytest
+from tests.served import served
 from tests.story import at
 
 from motcua.mirror import catalogue, door
@@ -27,31 +27,12 @@ NAMES = ["01-happy-path", "02-supplement-pause", "03-fee-pause", "04-withdrawal"
 NOW = at("2026-04-01T09:00")
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None: ...
-
-
 @pytest.fixture
-def mirror():  # type: ignore[no-untyped-def]
+def mirror() -> Iterator[str]:
     """The mirror's server on a port of its own."""
-    from django.db import connections
-
-    def closing(environ, start):  # type: ignore[no-untyped-def]
-        try:
-            return list(handle(environ, start))
-        finally:
-            for connection in connections.all():
-                connection.close()
-
-    handle = door.application(Server(Profile()), lambda: NOW)
     catalogue.seed()
-    server = make_server("127.0.0.1", 0, closing, handler_class=_Quiet)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(door.application(Server(Profile()), lambda: NOW)) as url:
+        yield url
 
 
 def _seed(example: dict[str, Any], post: Any) -> None:

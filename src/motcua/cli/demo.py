@@ -275,7 +275,7 @@ class FaultyClient:
     """A client with the faults of real ones (contract §6): what it sends is not what it was given to send."""
 
     def __init__(self, portal: Any, planned: Plan) -> None:
-        self.portal = portal
+        self.portal, self.url = portal, portal.url
         self.faults = {fault.dossier: fault for fault in planned.faults if fault.leg == "sync"}
         self.due = {dossier.code: dossier.due_at for dossier in planned.dossiers}
 

@@ -10,11 +10,24 @@ from typing import Any
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.catalogue.terms import Terms
 from motcua.ledger.models import PersonalValue
-from motcua.rules.dossier import Status, corrected, replay
-from motcua.rules.events import Event, PaymentRequested, Registered, SupplementReceived, SupplementRequested
-from motcua.rules.verdicts import OurFacts, our_facts
+from motcua.rules.dossier import Dossier, Status, corrected, replay
+from motcua.rules.events import (
+    Event,
+    LegSent,
+    PaymentRequested,
+    Refused,
+    Registered,
+    StepFinished,
+    StepStarted,
+    Stopped,
+    SupplementReceived,
+    SupplementRequested,
+    Suspended,
+)
+from motcua.rules.verdicts import our_facts
 from motcua.wire import dates
 from motcua.wire.messages import build_record, build_step, cut_to
+from motcua.wire.profile import Profile
 
 _CHANNEL = {"desk": "1", "online": "2", "post": "3"}
 _CONTENT = {
@@ -57,14 +70,44 @@ class Names:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the portal takes free texts, in characters; longer ones are cut where the reader sees it."""
+
+    person: int = 50
+    summary: int = 1000
+    note: int = 2000
+    content: int = 2000
+
+    @staticmethod
+    def of(profile: Profile) -> Limits:
+        """The limits of a portal."""
+        return Limits(profile.max_person, profile.max_summary, profile.max_note, profile.max_content)
+
+    def tighter(self) -> Limits:
+        """Half of each, for a portal that finds a text too long though it promised otherwise."""
+        return Limits(max(self.person // 2, 10), self.summary // 2, self.note // 2, self.content // 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record message, with what is kept of it once it is acknowledged."""
+
+    body: dict[str, Any]
+    status: Status
+    due_at: datetime | None
+
+
 def record(
-    code: str, events: Sequence[Event], status: Status, names: Names, terms: Terms, owner: str
-) -> dict[str, Any]:
+    code: str, events: Sequence[Event], status: Status, names: Names, terms: Terms, owner: str,
+    limits: Limits | None = None,
+) -> Told:  # fmt: skip
     """The record of a dossier as of the last of these events."""
+    limits = limits or Limits()
     standing = corrected(events)
     header = next(event for event in standing if isinstance(event, Registered))
     dossier = replay(code, events)
-    facts = our_facts(standing, terms.of(header.procedure, header.agency))
+    due_at = _due_there(standing, header, terms)
     procedure, field = names.procedures.get(header.procedure, (header.procedure, ""))
     values = {
         "MaHoSo": code,
@@ -75,15 +118,15 @@ def record(
         "KenhThucHien": _CHANNEL.get(header.channel, "1"),
         "ChuHoSo": owner,
         "LoaiDoiTuong": "1",
-        "TrichYeuHoSo": cut_to(procedure, 1000),
+        "TrichYeuHoSo": cut_to(procedure, limits.summary),
         "NgayTiepNhan": dates.build(dossier.accepted_at),
-        "NgayHenTra": dates.build(due_there(facts)),
+        "NgayHenTra": dates.build(due_at),
         "TrangThaiHoSo": str(int(status)),
         "NgayTra": dates.build(dossier.returned_at),
         "HinhThuc": "1" if header.channel == "post" else "0",
         "NgayKetThucXuLy": dates.build(dossier.finished_at),
         "DonViXuLy": names.agencies.get(header.agency, header.agency),
-        "GhiChu": cut_to(events[-1].note, 2000),
+        "GhiChu": cut_to(events[-1].note, limits.note),
         "NoiNopHoSo": "2",
         "HoSoCoThanhPhanSoHoa": "0",
         "TaiKhoanDuocXacThucVoiVNeID": "0",
@@ -91,56 +134,108 @@ def record(
         "NgayTuChoi": dates.build(dossier.ended_at if dossier.status is Status.REFUSED else None),
         "NgayNopHoSo": dates.build(header.submitted_at or dossier.accepted_at),
     }
-    rounds = _rounds(standing, facts)
-    paid = [{"TenPhiLePhi": "Lệ phí"} for event in standing if isinstance(event, PaymentRequested)]
-    return build_record(values, {"DanhSachHoSoBoSung": rounds, "DanhSachLePhi": paid[:1]})
+    lists = {
+        "DanhSachHoSoBoSung": _rounds(standing, header, dossier.accepted_at, terms, limits),
+        "DanhSachLePhi": _fees(standing, limits),
+    }
+    return Told(build_record(values, lists), status, due_at)
 
 
-def due_there(facts: OurFacts) -> datetime | None:
+def _due_there(events: Sequence[Event], header: Registered, terms: Terms) -> datetime | None:
     """The due instant that the portal should hold: the record's, as moved so far."""
-    return facts.default.recorded
+    return our_facts(events, terms.of(header.procedure, header.agency)).default.recorded
 
 
-def _rounds(events: Sequence[Event], facts: OurFacts) -> list[dict[str, Any]]:
-    """The supplement rounds with the due instants before and after (DanhSachHoSoBoSung)."""
-    asked = [
-        e for e in events if isinstance(e, SupplementRequested) and facts.accepted_at and e.at >= facts.accepted_at
-    ]
-    answers = [e for e in events if isinstance(e, SupplementReceived)]
-    rows = []
-    for number, request in enumerate(asked, 1):
-        answer = next((a for a in answers if a.at >= request.at), None)
+def _rounds(
+    events: Sequence[Event], header: Registered, accepted_at: datetime | None, terms: Terms, limits: Limits
+) -> list[dict[str, Any]]:
+    """The supplement rounds after acceptance, each with the due instants before and after it."""
+    rows: list[dict[str, Any]] = []
+    for index, request in enumerate(events):
+        if not isinstance(request, SupplementRequested) or accepted_at is None or request.at < accepted_at:
+            continue
+        rest = range(index + 1, len(events))
+        answered = next((n for n in rest if isinstance(events[n], SupplementReceived)), None)
+        answer = events[answered] if answered is not None else None
+        after = _due_there(events[: answered + 1], header, terms) if answered is not None else None
         rows.append(
             {
-                "HoSoBoSungId": number,
-                "NguoiYeuCauBoSung": cut_to(request.actor or "Chuyên viên", 50),
-                "NoiDungBoSung": request.note or "Bổ sung giấy tờ",
+                "HoSoBoSungId": len(rows) + 1,
+                "NguoiYeuCauBoSung": cut_to(request.actor or "Chuyên viên", limits.person),
+                "NoiDungBoSung": cut_to(request.note or "Bổ sung giấy tờ", limits.note),
                 "NgayBoSung": dates.build(request.at),
-                "NguoiTiepNhanBoSung": cut_to(answer.actor, 50) if answer else "",
+                "NguoiTiepNhanBoSung": cut_to(answer.actor, limits.person) if answer else "",
                 "ThongTinTiepNhan": "Đã nhận đủ" if answer else "",
                 "NgayTiepNhanBoSung": dates.build(answer.at if answer else None),
                 "TrangThaiBoSung": answer is not None,
                 "DanhSachGiayToBoSung": [],
                 "DanhSachLePhiBoSung": [],
-                "NgayHenTraTruoc": dates.build(facts.slip_due_at),
-                "NgayHenTraMoi": dates.build(facts.due_by_pauses_at if answer else None),
+                "NgayHenTraTruoc": dates.build(_due_there(events[:index], header, terms)),
+                "NgayHenTraMoi": dates.build(after),
             }
         )
     return rows
 
 
-def step(code: str, event: Event, status: Status) -> dict[str, Any]:
-    """The processing step that an event is."""
-    named = getattr(event, "step", "")
-    content = _CONTENT[event.kind] + (f": {named}" if named else "")
+def _fees(events: Sequence[Event], limits: Limits) -> list[dict[str, Any]]:
+    """The financial duties that were asked for; amount and code stay empty as long as no event states them."""
+    return [
+        {"TenPhiLePhi": cut_to(event.note or "Nghĩa vụ tài chính", limits.summary), "MaPhiLePhi": "",
+         "HinhThucThu": "", "Gia": "", "LoaiPhiLePhi": ""}
+        for event in events
+        if isinstance(event, PaymentRequested)
+    ]  # fmt: skip
+
+
+#: Acts in the course of the work: what they report is the dossier's state, not a new one.
+_IN_PASSING = frozenset({"step_started", "step_finished", "leg_sent", "leg_returned", "extended", "suspended"})
+_GOES_ON = frozenset({"supplement_requested", "supplement_received", "payment_requested", "paid", "resumed"})
+
+
+def is_step(event: Event, after: Dossier) -> bool:
+    """Whether an event is a step of the portal's log; if not, the record alone carries it.
+
+    The portal reads its log by the statuses alone: a second 5 is a second request, any other status after a 5 ends
+    the waiting, a 9 is a finish, and work after a finish is a regression. So what happens in passing while the
+    dossier waits or has ended must not repeat or end that state there.
+    """
+    if event.kind in _IN_PASSING:
+        return not after.has_ended and after.status not in (Status.SUPPLEMENT, Status.PAYMENT)
+    if event.kind in _GOES_ON:
+        return not after.has_ended
+    return event.kind != "returned" or after.status is Status.RETURNED
+
+
+def step(
+    code: str, events: Sequence[Event], status: Status, names: Names, limits: Limits | None = None
+) -> dict[str, Any]:
+    """The processing step that the last of these events is."""
+    limits = limits or Limits()
+    event = events[-1]
+    match event:
+        case StepStarted() | StepFinished():
+            detail = event.step
+        case Refused() | Stopped() | Suspended():
+            detail = event.reason
+        case LegSent():
+            detail = names.agencies.get(event.to, event.to)
+        case _:
+            detail = event.note
+    begun = None
+    if isinstance(event, StepFinished):
+        same = (e for e in reversed(events[:-1]) if isinstance(e, StepStarted) and e.step == event.step)
+        begun = next(same, None)
+    due_at = event.due_at if isinstance(event, StepStarted) else begun.due_at if begun else None
     return build_step(
         {
             "MaHoSo": code,
-            "NguoiXuLy": cut_to(event.actor or "Chuyên viên", 50),
+            "NguoiXuLy": cut_to(event.actor or "Chuyên viên", limits.person),
             "ThoiDiemXuLy": dates.build(event.at),
-            "PhongBanXuLy": event.unit,
-            "NoiDungXuLy": content,
+            "PhongBanXuLy": names.agencies.get(event.unit, event.unit),
+            "NoiDungXuLy": cut_to(_CONTENT[event.kind] + (f": {detail}" if detail else ""), limits.content),
             "TrangThai": str(int(status)),
+            "NgayBatDau": dates.build(begun.at if begun else None),
+            "NgayKetThucTheoQuyDinh": dates.build(due_at),
         }
     )
 

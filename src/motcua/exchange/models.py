@@ -1,4 +1,5 @@
-"""A delivery is one event of our desk on its way to the national portal."""
+"""A delivery is one event of our desk on its way to the national portal; beside it what the portal has acknowledged
+of each dossier, and whether the portal answers at all."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class Delivery(models.Model):
     next_at = InstantField(null=True)
     sent_at = InstantField(null=True)
     done_at = InstantField(null=True)
-    request = models.TextField(default="", blank=True)
+    request = models.TextField(default="", blank=True)  # of a dead letter only: it holds personal data
     reply = models.TextField(default="", blank=True)
     error = models.TextField(default="", blank=True)
 
@@ -38,3 +39,36 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_at", "position"], name="exchange_waiting", condition=models.Q(state="waiting")),
         ]
+
+
+class Standing(models.Model):
+    """What the portal has acknowledged of a dossier: its newest record, by the event whose record it was."""
+
+    dossier = models.CharField(max_length=200, primary_key=True)
+    seq = models.IntegerField()
+    status = models.SmallIntegerField()
+    due_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "exchange_standing"
+
+
+class Endpoint(models.Model):
+    """Whether an address answers: the circuit breaker that every process of ours sees.
+
+    Closed: `retry_at` is empty. Open: nothing is sent before `retry_at`. Half open: one probe is under way, until
+    `probe_until`, after which its sender counts as dead and another may try.
+    """
+
+    url = models.CharField(max_length=500, primary_key=True)
+    failures = models.IntegerField(default=0)  # in a row, each of another dossier or without a connection
+    suspect = models.CharField(max_length=200, default="", blank=True)  # the dossier that failed last
+    openings = models.IntegerField(default=0)  # since it last answered: the pauses grow with it
+    retry_at = InstantField(null=True)
+    probe_until = InstantField(null=True)
+    answered_at = InstantField(null=True)
+    message_us = models.BigIntegerField(default=0)  # how long a message takes, averaged
+    error = models.TextField(default="", blank=True)
+
+    class Meta:
+        db_table = "exchange_endpoint"

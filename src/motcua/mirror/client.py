@@ -11,8 +11,19 @@ import httpx2 as httpx
 LOGIN_PATH, DATA_PATH = "/mapi/login", "/mapi/g"
 
 
+#: HTTP statuses that speak of the way there (address, gate, limit), not of the message.
+_OF_THE_WAY = frozenset({403, 404, 405, 407, 408, 429})
+
+
 class PortalUnreachable(Exception):
-    """The portal did not answer, or not in a way that tells what became of the message: try again."""
+    """The portal did not answer, or not in a way that tells what became of the message: try again.
+
+    `connected`: something was there, so the message itself may be what it stumbles over.
+    """
+
+    def __init__(self, text: str, *, connected: bool = True) -> None:
+        super().__init__(text)
+        self.connected = connected
 
 
 class LoginRefused(Exception):
@@ -94,16 +105,22 @@ class Portal:
                 content=json.dumps(document, ensure_ascii=False).encode(),
                 headers={"Content-Type": "application/json", "Accept": "application/json"},
             )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise PortalUnreachable(f"{self.url}: {type(error).__name__}: {error}", connected=False) from None
         except httpx.HTTPError as error:
             raise PortalUnreachable(f"{self.url}: {type(error).__name__}: {error}") from None
         if response.status_code >= 500:
             raise PortalUnreachable(f"{self.url}: HTTP {response.status_code}")
+        if response.status_code in _OF_THE_WAY:
+            raise PortalUnreachable(f"{self.url}: HTTP {response.status_code}", connected=False)
         try:
             answer = response.json()
         except ValueError:
             raise PortalUnreachable(f"{self.url}: HTTP {response.status_code}, not JSON") from None
         if not isinstance(answer, dict):
             raise PortalUnreachable(f"{self.url}: the answer is not an object")
+        if "error_code" not in answer:
+            raise PortalUnreachable(f"{self.url}: HTTP {response.status_code}, an answer without error_code")
         return answer
 
 

@@ -156,9 +156,29 @@ def parse_step(item: Any, profile: Profile) -> Step:
     return Step(code=code, status=status, at=at, body=item)
 
 
+#: Stands at the end of a text that was cut; short fields get the ellipsis alone.
+CUT = "… [đã rút gọn]"
+
+
 def cut_to(text: str, limit: int) -> str:
-    """A text that fits a field, with a mark where it was cut."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """A text that fits a field of `limit` characters, with a mark where it was cut.
+
+    Composed (NFC), and counted in UTF-16 units as Java and .NET count, so that nobody finds it too long.
+    """
+    if len(text) <= limit and text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    if _units(text) <= limit:
+        return text
+    mark = CUT if limit >= 10 * len(CUT) else "…"
+    kept = text[: limit - len(mark)]
+    while _units(kept) > limit - len(mark):
+        kept = kept[:-1]
+    return kept.rstrip() + mark
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def build_record(values: Mapping[str, Any], lists: Mapping[str, Sequence[Any]] | None = None) -> dict[str, Any]:

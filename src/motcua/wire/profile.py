@@ -23,6 +23,8 @@ class Profile:
     per_item_replies: bool = True
     max_note: int = 2000
     max_person: int = 50
+    max_summary: int = 1000
+    max_content: int = 2000
     refuse_empty_content: bool = True
     rule: Rule = field(default_factory=Rule)
     users: Mapping[str, str] = field(default_factory=lambda: {"demo-h99": "demo-password"})
