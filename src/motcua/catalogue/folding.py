@@ -6,6 +6,9 @@ import re
 import unicodedata
 
 _SPACES = re.compile(r"\s+")
+#: The marks that decomposed Vietnamese and other Latin letters carry.
+_MARKS = re.compile("[\u0300-\u036f]+")
+_D = str.maketrans("đĐ", "dd")
 
 
 def nfc(text: str) -> str:
@@ -16,6 +19,5 @@ def nfc(text: str) -> str:
 def fold(text: str) -> str:
     """The text for comparing and searching: "Hòa", "Hoà" and "hoa" fold to one."""
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-        text = text.replace("đ", "d").replace("Đ", "d")
+        text = _MARKS.sub("", unicodedata.normalize("NFD", text)).translate(_D)
     return _SPACES.sub(" ", text).strip().casefold()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from django.utils.translation import gettext
 
 from motcua.catalogue.models import Agency, Procedure
 from motcua.dossiers import log
 from motcua.dossiers.models import DossierRow
 from motcua.exchange.models import Delivery
+from motcua.mirror import profiles
 from motcua.mirror.models import Step
 from motcua.oversight import figures, reading
 from motcua.oversight.figures import Question
@@ -19,8 +22,10 @@ from motcua.rules.clock import Allotted, Pause
 from motcua.rules.events import Event, Registered
 from motcua.rules.instants import VIET_NAM, from_microseconds, iso
 from motcua.rules.verdicts import OurFacts, Terms
+from motcua.rules.workdays import WorkCalendar
 
 _FAR = 10**11
+_PAUSING = ("supplement_requested", "suspended", "payment_requested")
 
 
 def dossier(
@@ -38,6 +43,7 @@ def dossier(
     procedure = Procedure.objects.filter(code=row["procedure"]).values_list("name", flat=True).first()
     agency = Agency.objects.filter(code=row["agency"]).values_list("name", flat=True).first()
     causes = {"sync": row["sync_cause"] or None, "record": row["record_cause"] or None}
+    shown = _shown(row, at, terms.calendar)
     return {
         "dossier": code,
         "as_of": iso(at),
@@ -45,13 +51,14 @@ def dossier(
         "procedure_name": procedure or row["procedure"],
         "agency": row["agency"],
         "agency_name": agency or row["agency"],
+        "source": row["source"],
         "channel": row["channel"],
-        "shown": _shown(row, at),
-        "recorded": _ours(facts, at, bool(row["recorded"]), 0, here is not None),
-        "true": _ours(facts, at, bool(row["true"]), 3, here is not None),
+        "shown": shown,
+        "recorded": _ours(facts, at, bool(row["recorded"]), 0, here is not None, terms.calendar),
+        "true": _ours(facts, at, bool(row["true"]), 3, here is not None, terms.calendar),
         "causes": causes,
         "sub_cause": row["sub_cause"] or None,
-        "sentence": _sentence(row, facts, at),
+        "sentence": _sentence(row, facts, shown["finished_at"]),
         "minutes": _minutes(events, facts, terms, at),
         "timeline": _ours_timeline(events, facts, at) + _their_timeline(row["t_code"] or code, at),
         "certificate": _certificate(events, facts, terms),
@@ -68,104 +75,149 @@ def _iso(at: datetime | None) -> str | None:
     return None if at is None else iso(at)
 
 
-def _shown(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def _side(
+    verdict: str, due: datetime | None = None, finish: datetime | None = None, *, until: datetime | None = None,
+    calendar: WorkCalendar | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """One side's verdict, with the working minutes between its due instant and the instant `until` that it judges.
+
+    `late_minutes` where that instant is past due (0: past due, outside office hours), else `spare_minutes`; neither
+    where nothing is judged: no due instant, or a pause that runs.
+    """
+    late = spare = None
+    if due is not None and until is not None and calendar is not None:
+        minutes_ = calendar.minutes_between(due, until)
+        late, spare = (minutes_, None) if until > due else (None, minutes_)
+    return {
+        "verdict": verdict,
+        "due_at": _iso(due),
+        "finished_at": _iso(finish),
+        "late_minutes": late,
+        "spare_minutes": spare,
+    }
+
+
+def _shown(row: Mapping[str, Any], at: datetime, calendar: WorkCalendar) -> dict[str, Any]:
+    """The portal's verdict, from the finish that the profile's rule makes decisive (`wire.verdict`)."""
     if not row["exists_there"]:
-        return {"verdict": "absent", "due_at": None, "finished_at": None}
-    names = ("t_nine_at", "t_ten_at", "t_closed_at", "t_withdrawn_at")
+        return _side("absent")
+    nine = "t_nine_last_at" if profiles.current().rule.last_nine else "t_nine_at"
+    names = (nine, "t_ten_at", "t_closed_at", "t_withdrawn_at")
     finish = next((found for name in names if (found := _instant(row, name)) is not None), None)
     due = _instant(row, "t_due_at") or _instant(row, "t_limit_due_at")
-    finished = finish is not None and finish <= at
+    if finish is not None and finish > at:
+        finish = None
     late = bool(row["shown"])
-    verdict = ("late" if finished else "open_late") if late else "on_time" if finished else "open_in_time"
+    verdict = _verdict(late, finish is not None)
     if due is None and not late:
         verdict = "no_due"
-    return {"verdict": verdict, "due_at": _iso(due), "finished_at": _iso(finish if finished else None)}
+    if finish is not None:
+        until = finish - timedelta(seconds=row["t_supplement_s"] or 0)
+    else:
+        until = (_instant(row, "t_request_open_at") if row["t_requests"] == 1 else None) or at
+    return _side(verdict, due, finish, until=until, calendar=calendar)
 
 
-def _ours(facts: OurFacts, at: datetime, late: bool, stage: int, here: bool) -> dict[str, Any]:
+def _verdict(late: bool, finished: bool) -> str:
+    if late:
+        return "late" if finished else "open_late"
+    return "on_time" if finished else "open_in_time"
+
+
+def _ours(
+    facts: OurFacts, at: datetime, late: bool, stage: int, here: bool, calendar: WorkCalendar
+) -> dict[str, Any]:  # fmt: skip
     if not here:
-        return {"verdict": "absent", "due_at": None, "finished_at": None}
+        return _side("absent")
     if facts.accepted_at is None:
-        return {"verdict": "not_accepted", "due_at": None, "finished_at": None}
+        return _side("not_accepted")
     finish = facts.finish_at if stage == 0 else facts.true_finish_at
     due = facts.default.recorded if stage == 0 else facts.default.true
-    finished = finish is not None and finish <= at
-    verdict = ("late" if finished else "open_late") if late else "on_time" if finished else "open_in_time"
-    if not finished and not late and facts.default.paused[stage]:
-        verdict = "paused"
-    elif due is None and not late:
+    if finish is not None and finish > at:
+        finish = None
+    verdict = _verdict(late, finish is not None)
+    if finish is None and not late and facts.default.paused[stage]:
+        return _side("paused", due)
+    if due is None and not late:
         verdict = "no_due"
-    return {"verdict": verdict, "due_at": _iso(due), "finished_at": _iso(finish if finished else None)}
+    return _side(verdict, due, finish, until=finish or at, calendar=calendar)
 
 
 def _hm(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"
 
 
-def _sentence(row: Mapping[str, Any], facts: OurFacts, at: datetime) -> str:
-    """The dossier in one sentence a leg, with the facts that decide."""
-    parts: list[str] = []
-    match row["sync_cause"]:
-        case "":
-            pass
-        case "missing_here":
-            parts.append("Cổng quốc gia có hồ sơ này, hệ thống một cửa không có.")
-        case "missing_there":
-            parts.append("Hồ sơ chưa có trên Cổng quốc gia.")
-        case "duplicate_there":
-            parts.append(f"Cổng quốc gia có thêm {row['t_duplicates']} bản ghi của hồ sơ này, bản ghi thừa chưa đóng.")
-        case "misplaced_there":
-            parts.append(f"Trên Cổng hồ sơ nằm ở thủ tục {row['t_procedure']}, thời hạn khác.")
-        case "step_lost":
-            parts.append("Trên Cổng hồ sơ ghi đã xong nhưng nhật ký không có bước kết thúc.")
-        case "only_return_sent":
-            parts.append(
-                f"Cổng chỉ có bước trả kết quả lúc {_hm(_instant(row, 't_ten_at'))}, thiếu bước xử lý xong lúc "
-                f"{_hm(facts.finish_at)}."
-            )
-        case "update_refused":
-            parts.append(f"Bản tin kết thúc bị từ chối: “{row['delivery_message'] or 'không rõ lý do'}”.")
-        case "accepted_not_shown":
-            parts.append("Bản tin kết thúc đã được nhận nhưng Cổng không hiện bước kết thúc.")
-        case "update_not_sent":
-            parts.append(f"Hồ sơ kết thúc lúc {_hm(facts.finish_at)}, bản tin kết thúc chưa đến Cổng.")
-        case "status_unmapped":
-            parts.append("Trạng thái kết thúc chưa ánh xạ sang trạng thái của Cổng.")
-        case "clock_shift" | "finish_differs" | "closed_early_there":
-            parts.append(
-                f"Cổng ghi kết thúc lúc {_hm(_instant(row, 't_nine_at') or _instant(row, 't_closed_at'))}, "
-                f"một cửa ghi {_hm(facts.finish_at) or 'chưa kết thúc'}."
-            )
-        case "pause_not_carried":
-            parts.append("Thời gian chờ bổ sung, tạm dừng chưa được chuyển lên Cổng.")
-        case "due_not_carried":
-            parts.append(
-                f"Cổng giữ hẹn trả {_hm(_instant(row, 't_due_at')) or 'trống'}, một cửa đã hẹn "
-                f"{_hm(facts.default.recorded)}."
-            )
-        case "rule_differs":
-            parts.append("Cùng dữ kiện, cách tính của Cổng cho kết quả khác.")
-        case _:
-            parts.append("Chưa rõ vì sao hai bên khác nhau.")
-    match row["record_cause"]:
-        case "late_entry":
-            parts.append(
-                f"Chứng cứ {_hm(facts.evidence_at)}, trước hạn {_hm(facts.default.recorded)}; bấm kết thúc lúc "
-                f"{_hm(facts.finish_at)}."
-            )
-        case "step_skipped":
-            parts.append(f"Chưa bấm kết thúc; chứng cứ cho thấy xong lúc {_hm(facts.evidence_at)}.")
-        case "back_dated":
-            parts.append(f"Giờ ghi nhận {_hm(facts.finish_at)} sớm hơn chứng cứ {_hm(facts.evidence_at)}.")
-        case "due_moved":
-            parts.append("Chỉ đúng hạn nhờ lần hẹn lại không đủ điều kiện.")
-        case "pause_unlawful":
-            parts.append("Chỉ đúng hạn nhờ lần tạm dừng không đủ căn cứ.")
-    if not parts:
-        parts.append(
-            "Ba phía thống nhất." if row["exists_there"] and row["exists_here"] else "Không có khác biệt về trễ hạn."
+def _sentence(row: Mapping[str, Any], facts: OurFacts, their_finish: str | None) -> str:
+    """The dossier in one sentence a leg, with the facts that decide, in the language of the reader."""
+    parts = [
+        text.format(
+            further=row["t_duplicates"],
+            procedure=row["t_procedure"],
+            their_finish=_hm(datetime.fromisoformat(their_finish)) if their_finish else gettext("chưa kết thúc"),
+            ten=_hm(_instant(row, "t_ten_at")),
+            finish=_hm(facts.finish_at) or gettext("chưa kết thúc"),
+            reason=row["delivery_message"] or gettext("không rõ lý do"),
+            their_due=_hm(_instant(row, "t_due_at")) or gettext("trống"),
+            due=_hm(facts.default.recorded),
+            evidence=_hm(facts.evidence_at),
         )
+        for text in (_sync_sentence(row["sync_cause"]), _record_sentence(row["record_cause"]))
+        if text
+    ]
+    if not parts:
+        agreed = row["exists_there"] and row["exists_here"]
+        parts.append(gettext("Ba phía thống nhất.") if agreed else gettext("Không có khác biệt về trễ hạn."))
     return " ".join(parts)
+
+
+def _sync_sentence(cause: str) -> str:
+    match cause:
+        case "":
+            return ""
+        case "missing_here":
+            return gettext("Cổng quốc gia có hồ sơ này, hệ thống một cửa không có.")
+        case "missing_there":
+            return gettext("Hồ sơ chưa có trên Cổng quốc gia.")
+        case "duplicate_there":
+            return gettext("Cổng quốc gia có thêm {further} bản ghi của hồ sơ này, bản ghi thừa chưa đóng.")
+        case "misplaced_there":
+            return gettext("Trên Cổng hồ sơ nằm ở thủ tục {procedure}, thời hạn khác.")
+        case "step_lost":
+            return gettext("Trên Cổng hồ sơ ghi đã xong nhưng nhật ký không có bước kết thúc.")
+        case "only_return_sent":
+            return gettext("Cổng chỉ có bước trả kết quả lúc {ten}, thiếu bước xử lý xong lúc {finish}.")
+        case "update_refused":
+            return gettext("Bản tin kết thúc bị từ chối: “{reason}”.")
+        case "accepted_not_shown":
+            return gettext("Bản tin kết thúc đã được nhận nhưng Cổng không hiện bước kết thúc.")
+        case "update_not_sent":
+            return gettext("Hồ sơ kết thúc lúc {finish}, bản tin kết thúc chưa đến Cổng.")
+        case "status_unmapped":
+            return gettext("Trạng thái kết thúc chưa ánh xạ sang trạng thái của Cổng.")
+        case "clock_shift" | "finish_differs" | "closed_early_there":
+            return gettext("Cổng ghi kết thúc lúc {their_finish}, một cửa ghi {finish}.")
+        case "pause_not_carried":
+            return gettext("Thời gian chờ bổ sung, tạm dừng chưa được chuyển lên Cổng.")
+        case "due_not_carried":
+            return gettext("Cổng giữ hẹn trả {their_due}, một cửa đã hẹn {due}.")
+        case "rule_differs":
+            return gettext("Cùng dữ kiện, cách tính của Cổng cho kết quả khác.")
+    return gettext("Chưa rõ vì sao hai bên khác nhau.")
+
+
+def _record_sentence(cause: str) -> str:
+    match cause:
+        case "late_entry":
+            return gettext("Chứng cứ {evidence}, trước hạn {due}; bấm kết thúc lúc {finish}.")
+        case "step_skipped":
+            return gettext("Chưa bấm kết thúc; chứng cứ cho thấy xong lúc {evidence}.")
+        case "back_dated":
+            return gettext("Giờ ghi nhận {finish} sớm hơn chứng cứ {evidence}.")
+        case "due_moved":
+            return gettext("Chỉ đúng hạn nhờ lần hẹn lại không đủ điều kiện.")
+        case "pause_unlawful":
+            return gettext("Chỉ đúng hạn nhờ lần tạm dừng không đủ căn cứ.")
+    return ""
 
 
 def _minutes(events: list[Event], facts: OurFacts, terms: Terms, at: datetime) -> list[dict[str, Any]]:
@@ -189,7 +241,6 @@ def _minutes(events: list[Event], facts: OurFacts, terms: Terms, at: datetime) -
 
 def _ours_timeline(events: list[Event], facts: OurFacts, at: datetime) -> list[dict[str, Any]]:
     ends = {span.from_at: span.to_at for span in facts.pauses}
-    pausing = ("supplement_requested", "suspended", "payment_requested")
     return [
         {
             "side": "ours",
@@ -197,7 +248,7 @@ def _ours_timeline(events: list[Event], facts: OurFacts, at: datetime) -> list[d
             "status": None,
             "at": iso(event.at),
             "recorded_at": iso(event.recorded_at),
-            "until": _iso(ends.get(event.at) or at) if event.kind in pausing and event.at in ends else None,
+            "until": _iso(ends.get(event.at) or at) if event.kind in _PAUSING and event.at in ends else None,
             "actor": event.actor,
             "unit": event.unit,
             "step": getattr(event, "step", ""),
@@ -244,16 +295,43 @@ def _certificate(events: list[Event], facts: OurFacts, terms: Terms) -> dict[str
         for span in facts.pauses
         if (span.to_at or facts.finish_at or span.from_at) >= span.from_at
     ]
+    limit = Allotted.parse(allotted) if allotted else None
+    computed = limit and clock.due_at(
+        facts.accepted_at, limit, calendar=terms.calendar, mode=terms.mode, cutoff=terms.cutoff
+    )
+    reasons = {event.at: event.note for event in events if event.kind in _PAUSING}
     lines = clock.certificate(
-        facts.accepted_at, due, calendar=terms.calendar, allotted=Allotted.parse(allotted) if allotted else None,
-        cutoff=terms.cutoff, pauses=pauses, extensions=[(e.at, e.due_at) for e in facts.extensions],
+        facts.accepted_at, due, calendar=terms.calendar, allotted=limit, mode=terms.mode, cutoff=terms.cutoff,
+        pauses=pauses, extensions=[(e.at, e.due_at) for e in facts.extensions], say=gettext,
     )  # fmt: skip
     return {
         "due_at": iso(due),
         "rule": clock.VERSION,
         "calendar": terms.calendar.name,
         "mode": str(terms.mode),
-        "explain": [{"day": str(x.day), "worked_minutes": x.worked_minutes, "why": x.why} for x in lines],
+        "accepted_at": iso(facts.accepted_at),
+        "slip_due_at": _iso(header.due_at if header else None),
+        "computed_due_at": _iso(computed),
+        "allotted": allotted,
+        "limit": limit.words(gettext) if limit else "",
+        "cutoff": "" if terms.cutoff is None else f"{terms.cutoff // 60:02d}:{terms.cutoff % 60:02d}",
+        "pauses": [
+            {
+                "kind": span.kind,
+                "from_at": iso(span.from_at),
+                "to_at": _iso(span.to_at),
+                "document": span.document,
+                "restart": span.kind == "supplement" and span.in_time and span.to_at is not None,
+                "fault": span.fault,
+                "reason": reasons.get(span.from_at, ""),
+            }
+            for span in facts.pauses
+        ],
+        "extensions": [
+            {"at": iso(e.at), "due_at": iso(e.due_at), "document": e.document, "fault": e.fault}
+            for e in facts.extensions
+        ],
+        "explain": [{**line._asdict(), "day": str(line.day)} for line in lines],
     }
 
 

@@ -32,7 +32,7 @@ from motcua.oversight.reading import Choice
 from motcua.rules.instants import Unreadable, from_microseconds, to_microseconds
 
 #: Dossiers worked on at once.
-CHUNK = 100_000
+CHUNK = 50_000
 #: More changes, or a delta of more rows, than this share of all dossiers is a full run's work, from so many on.
 FOLD_AT, FOLD_FLOOR = 0.05, 20_000
 

@@ -61,7 +61,7 @@ class Builder:
             path.unlink(missing_ok=True)
         self.db = duckdb.connect(
             str(path) if path else ":memory:",
-            config={"autoinstall_known_extensions": False, "preserve_insertion_order": False, "memory_limit": "3GB"},
+            config={"autoinstall_known_extensions": False, "preserve_insertion_order": False, "memory_limit": "1GB"},
         )
         of_theirs = ", ".join(f'"{name}" {_TYPES[name]}' for name in _OF_THEIRS)
         of_ours = ", ".join(f'"{name}" {_TYPES[name]}' for name in _OF_OURS)

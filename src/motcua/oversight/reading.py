@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,9 @@ from motcua.inspection.columns import MISSING
 from motcua.inspection.ours import KIND_CODES, Catalogue, Events, Headers, ProcedureFacts
 from motcua.inspection.theirs import Records, Steps
 from motcua.rules.clock import Mode, cutoff_minutes
+
+#: Rows turned into columns at once.
+_BATCH = 20_000
 
 Side = Literal["held", "seen"]
 
@@ -79,11 +82,19 @@ def _fetch(alias: str, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, .
         return rows
 
 
+def _batches(alias: str, sql: str, parameters: Sequence[Any]) -> Iterator[list[tuple[Any, ...]]]:
+    """The answer as columns, some thousand rows at a time: millions of tuples are never held at once."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        while rows := cursor.fetchmany(_BATCH):
+            yield list(zip(*rows, strict=True))
+
+
 def _int(values: Iterable[int | None], count: int) -> Any:
     return np.fromiter((MISSING if value is None else value for value in values), np.int64, count)
 
 
-_NO_ROWS: tuple[tuple[Any, ...], ...] = ()
+_NO_EVENTS = [np.empty(0, kind) for kind in ("i4", "i4", "i1", "i8", "i8", "i8", "i4", "i4", "i4")]
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
@@ -119,33 +130,41 @@ def our_rows(choice: Choice) -> tuple[Headers, Events]:
         status=np.fromiter(c[7], np.int64, n), submitted_at=_int(c[8], n), accepted_at=_int(c[9], n),
         slip_due_at=_int(c[10], n),
     )  # fmt: skip
-    rows = _fetch(
+    numbers: dict[str, int] = {"": 0}
+    bodies: dict[int, str] = {}
+    parts: list[tuple[Any, ...]] = []
+    count = 0
+
+    def coded(texts: tuple[str, ...]) -> Any:
+        for text in dict.fromkeys(texts):
+            numbers.setdefault(text, len(numbers))
+        return np.fromiter(map(numbers.__getitem__, texts), np.int32, len(texts))
+
+    for codes, seqs, kinds, ats, recorded, stored, actors, units, steps, texts in _batches(
         "default",
         "SELECT dossier, seq, kind, at, recorded_at, stored_at, actor, unit, step, body FROM ledger_event"
         f" WHERE {where}",
         values,
-    )
-    m = len(rows)
-    e = _columns(rows, 10)
-    numbers: dict[str, int] = {"": 0}
-
-    def coded(texts: Iterable[str]) -> Any:
-        return np.fromiter((numbers.setdefault(text, len(numbers)) for text in texts), np.int32, m)
-
-    events = Events(
-        dossier=np.fromiter((index[code] for code in e[0]), np.int32, m),
-        seq=np.fromiter(e[1], np.int32, m),
-        kind=np.fromiter((KIND_CODES[kind] for kind in e[2]), np.int8, m),
-        at=np.fromiter(e[3], np.int64, m),
-        recorded_at=np.fromiter(e[4], np.int64, m),
-        stored_at=np.fromiter(e[5], np.int64, m),
-        actor=coded(e[6]),
-        unit=coded(e[7]),
-        step=coded(e[8]),
-        names=(),
-        bodies={row: body for row, body in enumerate(e[9]) if body != "{}"},
-    )
-    events.names = list(numbers)
+    ):
+        size = len(codes)
+        parts.append(
+            (
+                np.fromiter(map(index.__getitem__, codes), np.int32, size),
+                np.fromiter(seqs, np.int32, size),
+                np.fromiter(map(KIND_CODES.__getitem__, kinds), np.int8, size),
+                np.fromiter(ats, np.int64, size),
+                np.fromiter(recorded, np.int64, size),
+                np.fromiter(stored, np.int64, size),
+                coded(actors),
+                coded(units),
+                coded(steps),
+            )
+        )
+        bodies |= {count + row: body for row, body in enumerate(texts) if body != "{}"}
+        count += size
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else _NO_EVENTS
+    names = ("dossier", "seq", "kind", "at", "recorded_at", "stored_at", "actor", "unit", "step")
+    events = Events(**dict(zip(names, columns, strict=True)), names=list(numbers), bodies=bodies)
     return headers, events
 
 
