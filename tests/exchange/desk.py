@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from motcua.dossiers import log, reception, result, steps, waiting
 from motcua.exchange import messages
 from motcua.exchange.messages import Names
 from motcua.exchange.models import Delivery
-from motcua.mirror.models import Record, Step
+from motcua.mirror import held
 from motcua.rules.dossier import Status, replay
 from motcua.rules.moves import Actor
 
@@ -92,13 +91,12 @@ def differences(codes: Sequence[str]) -> list[str]:
     for code in codes:
         if not Delivery.objects.filter(dossier=code).exists():
             wrong.append(f"{code}: never planned")
-        record, steps_wanted = expected(code)
-        held = Record.objects.filter(side="held", code=code).first()
-        if held is None or json.loads(held.body) != record:
-            wrong.append(f"{code}: record {json.loads(held.body) if held else None} instead of {record}")
-        found = [json.loads(step.body) for step in Step.objects.filter(side="held", code=code).order_by("pk")]
+        wanted, steps_wanted = expected(code)
+        shown = next(iter(held.lookup(code)), {"TienTrinh": []})
+        found = shown.pop("TienTrinh")
+        if shown != wanted:
+            wrong.append(f"{code}: record {shown} instead of {wanted}")
         if found != steps_wanted:
-            wrong.append(
-                f"{code}: steps {[s['TrangThai'] for s in found]}, not {[s['TrangThai'] for s in steps_wanted]}"
-            )
+            statuses = [[step["TrangThai"] for step in side] for side in (found, steps_wanted)]
+            wrong.append(f"{code}: steps {statuses[0]}, not {statuses[1]}")
     return wrong

@@ -11,7 +11,7 @@ from tests.exchange import desk
 from tests.served import served
 from tests.story import at
 
-from motcua.exchange import deliver, deliveries, read_back
+from motcua.exchange import dead_letters, deliver, deliveries, read_back, status
 from motcua.exchange.models import Delivery
 from motcua.mirror import door
 from motcua.mirror.client import Portal
@@ -94,8 +94,9 @@ def test_a_refusal_is_a_visible_dead_letter_and_does_not_poison_the_dossier(port
         and json.loads(dead.request)["data"][0]["MaHoSo"] == CODE
     )
     assert _statuses() == [1, 2, 4, 4, 4, 9, 10]
-    assert read_back.status(now=NOW)["errors"][0]["count"] == 1
-    assert deliver.replay_dead(at=NOW) == 1
+    [told] = status.report(now=NOW)["errors"]
+    assert (told["count"], told["remedy"]) == (1, "map_procedure")
+    assert dead_letters.replay(dead_letters.select(), at=NOW) == 1
     deliver.Deliverer(portal).run(at=NOW)
     assert 5 in _statuses() and not Delivery.objects.exclude(state="delivered").exists()
     record = Record.objects.get(side="held", code=CODE)
@@ -124,3 +125,97 @@ def test_dossiers_that_must_wait_hold_up_no_other(portal: Portal) -> None:
     assert deliver.Deliverer(portal).run(at=NOW).delivered == 16
     assert not Record.objects.filter(code__in=codes[:2]).exists()
     assert deliver.Deliverer(portal).run(at=NOW + timedelta(hours=1)).delivered == 16
+
+
+def _letters(faults: Plan, *codes: str, message: str = "sai mã thủ tục") -> None:
+    for code in codes:
+        faults._faults[code, RECORDS, 5] = Fault("refuse", 1, message)
+        desk.returned(code)
+    deliveries.plan()
+
+
+def test_one_dead_letter_a_selection_or_all_are_sent_again(portal: Portal, faults: Plan) -> None:
+    codes = [f"H99.12-260302-{n:04}" for n in range(4)]
+    _letters(faults, *codes)
+    deliver.Deliverer(portal).run(at=NOW)
+    listed = dead_letters.listed(dead_letters.select())
+    assert [letter["dossier"] for letter in listed] == codes
+    assert all("sai mã thủ tục" in letter["reply"] and letter["request"] for letter in listed)
+    assert dead_letters.replay(dead_letters.select(dossiers=codes[:1]), at=NOW) == 1
+    assert dead_letters.replay(dead_letters.select(positions=[listed[1]["position"]]), at=NOW) == 1
+    assert dead_letters.select(error="nội dung").count() == 0
+    assert dead_letters.replay(dead_letters.select(error="Mã thủ tục"), at=NOW) == 2
+    assert deliver.Deliverer(portal).run(at=NOW).delivered == 4
+    assert desk.differences(codes) == []
+
+
+def test_a_text_that_the_portal_finds_too_long_is_cut_where_it_is_seen_and_arrives(faults: Plan) -> None:
+    desk.accepted(CODE)
+    desk.waiting.request_payment(by=desk.CLERK, now=NOW, code=CODE, at=at("2026-03-03T08:00"), document=True)
+    desk.result.correct(by=desk.CLERK, now=NOW, code=CODE, corrects=2, note="Đính chính vì… " * 400)
+    deliveries.plan()
+    with served(door.application(Server(Profile(max_note=600), faults), lambda: NOW)) as url:
+        client = Portal(url, "demo-h99", "demo-password", "H99")
+        report = deliver.Deliverer(client).run(at=NOW)
+        client.close()
+    assert (report.delivered, report.dead, report.postponed) == (4, 0, 0)
+    note = json.loads(Record.objects.get(side="held", code=CODE).body)["GhiChu"]
+    assert note.startswith("Đính chính vì…") and note.endswith("[đã rút gọn]") and 400 < len(note) <= 600
+
+
+def test_what_happens_in_passing_neither_repeats_a_request_nor_ends_the_waiting(portal: Portal) -> None:
+    by = desk.accepted(CODE)
+    desk.waiting.request_supplement(at=at("2026-03-03T08:00"), document=True, **by)
+    desk.result.extend(at=at("2026-03-04T08:00"), due_at=at("2026-03-20T17:00"), document=True, **by)
+    deliveries.plan()
+    assert deliver.Deliverer(portal).run(at=NOW).delivered == 4
+    assert _statuses() == [1, 2, 5]
+    held = Record.objects.get(side="held", code=CODE)
+    assert (held.status, held.due_at) == ("5", at("2026-03-20T17:00")), "the record carries the new due instant"
+
+
+def test_each_supplement_round_is_told_with_the_due_instants_before_and_after(portal: Portal) -> None:
+    by = desk.accepted(CODE)
+    for day in (3, 9):
+        desk.waiting.request_supplement(at=at(f"2026-03-{day:02}T08:30"), document=True, exception=True, **by)
+        desk.waiting.receive_supplement(at=at(f"2026-03-{day + 1:02}T08:30"), **by)
+    deliveries.plan()
+    deliver.Deliverer(portal).run(at=NOW)
+    first, second = json.loads(Record.objects.get(side="held", code=CODE).body)["DanhSachHoSoBoSung"]
+    assert (first["NgayHenTraTruoc"], first["NgayHenTraMoi"]) == ("20260309083000", "20260311083000")
+    assert second["NgayHenTraTruoc"] == first["NgayHenTraMoi"] < second["NgayHenTraMoi"]
+    assert (second["HoSoBoSungId"], second["TrangThaiBoSung"]) == (2, True)
+
+
+def test_a_dossier_that_the_portal_stumbles_over_blocks_only_itself_and_ends_as_a_dead_letter(
+    portal: Portal, faults: Plan
+) -> None:
+    poisoned = "H99.12-260302-0666"
+    faults._faults[poisoned, RECORDS, 0] = Fault("error_500")
+    desk.returned(poisoned)
+    clock, codes = NOW, []
+    for n in range(40):
+        clock += timedelta(hours=2)
+        codes.append(f"H99.12-260302-{n:04}")
+        desk.withdrawn(codes[-1])
+        deliveries.plan()
+        for minutes in (0, 1):  # who shared a call with it goes alone the next time
+            deliver.Deliverer(portal, batch=4, seed=n).run(at=clock + timedelta(minutes=minutes))
+        assert not Delivery.objects.filter(dossier=codes[-1], state="waiting").exists()
+        if Delivery.objects.filter(dossier=poisoned, state="dead").exists():
+            break
+    letter = Delivery.objects.filter(dossier=poisoned).earliest("position")
+    assert letter.state == "dead" and letter.attempts >= 10 and "Cổng không trả lời riêng" in letter.error
+    assert status.report(now=clock)["circuits"][0]["state"] == "closed"
+
+
+def test_a_create_of_what_is_there_already_becomes_an_update_whatever_code_says_so(faults: Plan) -> None:
+    with served(door.application(Server(Profile(duplicate_code=0), faults), lambda: NOW)) as url:
+        client = Portal(url, "demo-h99", "demo-password", "H99")
+        faults._faults[CODE, RECORDS, 1] = Fault("lose_answer", 1)
+        desk.returned(CODE)
+        deliveries.plan()
+        deliver.Deliverer(client).run(at=NOW)
+        deliver.Deliverer(client).run(at=NOW + timedelta(hours=2))
+        client.close()
+    assert desk.differences([CODE]) == []

@@ -5,9 +5,31 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from motcua.cli import status_map
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from motcua.exchange.models import Delivery
+    from motcua.mirror.client import Portal
+
+#: Deliveries tried before the clock is read again.
+_AT_ONCE = 5_000
+#: What helps against a refusal, for each code of `exchange.remedies`.
+REMEDIES = {
+    "shorten": "Rút gọn nội dung (ghi chú, trích yếu) rồi gửi lại.",
+    "send_again": "Gửi lại cả hồ sơ; Cổng và một cửa hiểu khác nhau về việc hồ sơ đã có hay chưa.",
+    "map_procedure": "Sửa ánh xạ thủ tục theo danh mục của Cổng rồi gửi lại.",
+    "correct_date": "Đính chính thời điểm sai bằng một sự kiện mới rồi gửi lại.",
+    "map_status": "Sửa ánh xạ trạng thái (motcua exchange status-map) rồi gửi lại.",
+    "map_unit": "Sửa mã định danh hoặc quyền gửi thay của đơn vị rồi gửi lại.",
+    "fill_in": "Bổ sung trường mà Cổng bắt buộc rồi gửi lại.",
+    "look_into": "Cổng chỉ không trả lời bản tin này: xem nội dung gửi, báo đơn vị vận hành Cổng, rồi gửi lại.",
+    "ask_portal": "Chưa rõ cách xử lý: gửi lời của Cổng cho đơn vị vận hành Cổng.",
+}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,58 +37,138 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     exchange = commands.add_parser("exchange", help="the synchronisation by hand").add_subparsers(
         metavar="VERB", required=True
     )
-    for verb, text in (
-        ("deliver", "send what waits"),
-        ("read-back", "look up what the portal holds"),
-        ("status", "backlog, oldest, errors"),
-        ("replay", "put dead letters back to waiting"),
-        ("take-in", "fetch dossiers filed on the national portal"),
+    deliver = exchange.add_parser("deliver", help="send what waits, the most urgent dossiers first")
+    _portal(deliver)
+    deliver.add_argument("--dossier", metavar="CODE", help="this one alone")
+    deliver.add_argument("--batch", type=int, default=1, help="dossiers in one call, where items are answered")
+    deliver.set_defaults(run=_deliver)
+    read_back = exchange.add_parser("read-back", help="look up what the portal holds")
+    _portal(read_back)
+    read_back.add_argument("--dossier", metavar="CODE")
+    read_back.set_defaults(run=_read_back)
+    exchange.add_parser("status", help="backlog, oldest, errors, circuits, late because of us").set_defaults(
+        run=_status
+    )
+    for verb, text, run in (
+        ("dead", "dead letters: what was sent, what the portal said, what helps", _dead),
+        ("replay", "put dead letters back to waiting: all, or those chosen", _replay),
     ):
-        command = exchange.add_parser(verb, help=text)
-        command.add_argument("--dossier", metavar="CODE")
-        command.add_argument("--url", default=os.environ.get("NATIONAL_PORTAL_URL", "http://127.0.0.1:8766"))
-        command.add_argument("--user", default="demo-h99")
-        command.add_argument("--password-file", type=Path, metavar="FILE", help="default: the demo's password")
-        command.add_argument("--unit", default="H99", help="our code as sender (madonvi)")
-        command.add_argument("--batch", type=int, default=1, help="dossiers in one call, where items are answered")
-        command.set_defaults(run=_exchange, verb=verb)
+        letters = exchange.add_parser(verb, help=text)
+        letters.add_argument("--dossier", metavar="CODE", action="append", default=[], help="may be given again")
+        letters.add_argument(
+            "--position", metavar="N", type=int, action="append", default=[], help="may be given again"
+        )
+        letters.add_argument("--error", metavar="TEXT", default="", help="those with this text in the portal's words")
+        letters.set_defaults(run=run)
     status_map.register(exchange)
 
 
-def _exchange(args: argparse.Namespace) -> int:
+def _portal(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", default=os.environ.get("NATIONAL_PORTAL_URL", "http://127.0.0.1:8766"))
+    command.add_argument("--user", default="demo-h99")
+    command.add_argument("--password-file", type=Path, metavar="FILE", help="default: the demo's password")
+    command.add_argument("--unit", default="H99", help="our code as sender (madonvi)")
+
+
+def _client(args: argparse.Namespace) -> Portal:
+    from motcua.mirror.client import Portal
+
+    password = args.password_file.read_text().strip() if args.password_file else "demo-password"
+    return Portal(args.url, args.user, password, args.unit)
+
+
+def _deliver(args: argparse.Namespace) -> int:
     from motcua.cli.home import open_home
 
-    if args.verb == "take-in":
-        fail("take-in: dossiers filed on the national portal are not taken in by this release")
     open_home()
     from django.utils import timezone
 
-    from motcua.exchange import deliver, deliveries, read_back
-    from motcua.mirror.client import LoginRefused, Portal, PortalUnreachable
+    from motcua.exchange import deliveries
+    from motcua.exchange.deliver import Deliverer
+    from motcua.mirror import profiles
+    from motcua.mirror.client import LoginRefused
 
-    now = timezone.now()
-    if args.verb == "status":
-        document = read_back.status(now=now)
-        answer(args, document, "\n".join(f"{key}: {value}" for key, value in document.items()))
-        return DONE
-    if args.verb == "replay":
-        count = deliver.replay_dead(at=now, dossier=args.dossier)
-        answer(args, {"replayed": count}, f"{count} dead letters wait again")
-        return DONE
-    password = args.password_file.read_text().strip() if args.password_file else "demo-password"
-    portal = Portal(args.url, args.user, password, args.unit)
+    planned = deliveries.plan()
+    deliverer = Deliverer(_client(args), batch=args.batch, profile=profiles.current())
+    before = -1
     try:
-        if args.verb == "read-back":
-            looked, found = read_back.run(portal=portal, at=now, codes=[args.dossier] if args.dossier else None)
-            answer(args, {"looked_up": looked, "found": found}, f"{looked} looked up, {found} found")
-            return DONE
-        planned = deliveries.plan()
-        report = deliver.Deliverer(portal, batch=args.batch).run(at=now)
-    except (PortalUnreachable, LoginRefused) as error:
+        while before < deliverer.report.calls:  # the clock is read anew: a long backlog takes its time
+            before = deliverer.report.calls
+            report = deliverer.run(at=timezone.now(), limit=_AT_ONCE, only=args.dossier)
+    except LoginRefused as error:
         fail(f"{error}; nothing is lost, what waits is sent again")
+    if report.busy:
+        fail("another process delivers; nothing was done twice")
     document = {
         "planned": planned, "delivered": report.delivered, "dead": report.dead, "postponed": report.postponed,
-        "waiting": deliveries.waiting(),
+        "waiting": deliveries.waiting(), "silent": report.silent,
     }  # fmt: skip
     answer(args, document, ", ".join(f"{value} {key}" for key, value in document.items()))
-    return FALLS_SHORT if report.dead or report.postponed else DONE
+    return FALLS_SHORT if report.dead or report.postponed or report.silent else DONE
+
+
+def _read_back(args: argparse.Namespace) -> int:
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.utils import timezone
+
+    from motcua.exchange import read_back
+    from motcua.mirror.client import LoginRefused, PortalUnreachable
+
+    codes = [args.dossier] if args.dossier else None
+    try:
+        looked, found = read_back.run(portal=_client(args), at=timezone.now(), codes=codes)
+    except (PortalUnreachable, LoginRefused) as error:
+        fail(f"{error}; nothing is lost, what waits is sent again")
+    answer(args, {"looked_up": looked, "found": found}, f"{looked} looked up, {found} found")
+    return DONE
+
+
+def _status(args: argparse.Namespace) -> int:
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.utils import timezone
+
+    from motcua.exchange import status
+
+    document = status.report(now=timezone.now())
+    answer(args, document, "\n".join(f"{key}: {value}" for key, value in document.items()))
+    return DONE
+
+
+def _dead(args: argparse.Namespace) -> int:
+    from motcua.cli.home import open_home
+
+    open_home()
+    from motcua.exchange import dead_letters
+    from motcua.web import labels
+
+    letters = dead_letters.listed(_chosen(args))
+    lines = [
+        f"{letter['position']}  {letter['dossier']}  {labels.KINDS[letter['kind']]}\n"
+        f"    Cổng: {letter['error']}\n    Cách xử lý: {REMEDIES[letter['remedy']]}"
+        for letter in letters
+    ]
+    answer(args, {"dead": letters}, "\n".join(lines) or "Không có bản tin lỗi")
+    return DONE
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.utils import timezone
+
+    from motcua.exchange import dead_letters
+
+    count = dead_letters.replay(_chosen(args), at=timezone.now())
+    answer(args, {"replayed": count}, f"{count} dead letters wait again")
+    return DONE
+
+
+def _chosen(args: argparse.Namespace) -> QuerySet[Delivery, Delivery]:
+    from motcua.exchange import dead_letters
+
+    return dead_letters.select(dossiers=args.dossier, positions=args.position, error=args.error)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -110,17 +110,17 @@ class Deliverer:
         self.names, self.terms = Names.load(), Terms.load()
         self.report = Report()
 
-    def run(self, *, at: datetime, limit: int = 1_000_000) -> Report:
+    def run(self, *, at: datetime, limit: int = 1_000_000, only: str | None = None) -> Report:
         """Delivers what is due at `at`, the dossiers first that would become late on the portal because of us.
 
-        `limit` deliveries are tried; call again for the rest, with the clock as it is then.
+        `limit` deliveries are tried; call again for the rest, with the clock as it is then. `only`: one dossier.
         """
         self.report.busy = self.report.silent = False
         with turn.taken() as ours:
             if not ours:
                 self.report.busy = True
                 return self.report
-            plan = backlog.plan(self.portal.url, at=at)
+            plan = [code for code in backlog.plan(self.portal.url, at=at) if only in (None, code)]
             permit = self.breaker.permits(at) if plan else Permit.ALL
             self.report.silent = permit is Permit.NONE
             if permit is Permit.PROBE:
@@ -365,17 +365,3 @@ class Deliverer:
             )
             if lost:
                 Standing.objects.filter(dossier__in=lost).delete()
-
-
-def replay_dead(
-    *, at: datetime, dossier: str | None = None, positions: Iterable[int] | None = None, error: str | None = None
-) -> int:
-    """Puts dead letters back to waiting: one dossier's, a selection, those with a text in their error, or all."""
-    dead = Delivery.objects.filter(state=Delivery.State.DEAD)
-    if dossier is not None:
-        dead = dead.filter(dossier=dossier)
-    if positions is not None:
-        dead = dead.filter(position__in=list(positions))
-    if error is not None:
-        dead = dead.filter(error__icontains=error)
-    return dead.update(state=Delivery.State.WAITING, next_at=at, record_done=False, attempts=0, error="")

@@ -33,19 +33,3 @@ def run(
             block = []
     found += seen.store(block, at=at)
     return looked, found
-
-
-def status(*, now: datetime) -> dict[str, Any]:
-    """Backlog, age of the oldest undelivered event, errors by message."""
-    from django.db.models import Count, Min
-
-    from motcua.exchange.models import Delivery
-
-    states = dict(Delivery.objects.values_list("state").annotate(n=Count("position")))
-    oldest = Delivery.objects.filter(state=Delivery.State.WAITING).aggregate(m=Min("at"))["m"]
-    errors = Delivery.objects.filter(state=Delivery.State.DEAD).values_list("error").annotate(n=Count("position"))
-    return {
-        **{state: states.get(state, 0) for state in Delivery.State.values},
-        "oldest_waiting_s": int((now - oldest).total_seconds()) if oldest else None,
-        "errors": [{"message": message, "count": count} for message, count in errors.order_by("-n")],
-    }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["lose", "accept_not_apply", "error_500", "refuse"]
+#: `lose`: neither stored nor answered; `lose_answer`: stored, and the answer does not arrive.
+Kind = Literal["lose", "lose_answer", "accept_not_apply", "error_500", "refuse"]
 
 
 @dataclass(slots=True)

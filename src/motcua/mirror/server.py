@@ -127,11 +127,13 @@ class Server:
             return 200, _reply(-1, "Thiếu data")
         kept: list[Any] = []
         struck: dict[int, Fault] = {}
+        answered = True
         for index, item in enumerate(items):
             code, status = _code_and_status(item)
             fault = self.faults.strike(code, str(request["service"]), status)
-            if fault is None:
+            if fault is None or fault.kind == "lose_answer":
                 kept.append(item)
+                answered = answered and fault is None
                 continue
             if fault.kind == "lose":
                 raise Dropped
@@ -143,6 +145,8 @@ class Server:
         codes = [code for code, _ in map(_code_and_status, items)]
         plain = updating and not Step.objects.filter(side="held", code__in=codes).exists()
         outcome = self.apply(request["service"], updating, kept, at, raw)
+        if not answered:
+            raise Dropped
         merged = iter(zip(outcome.codes, outcome.errors, strict=True))
         results = []
         for index, item in enumerate(items):
