@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
 import xlsxwriter
+from django.db import connection
 from tests.story import DOSSIERS, EVENTS, Case, at
 
+from motcua.catalogue.models import Agency
 from motcua.dossiers import verify
 from motcua.dossiers.importing import mapping
 from motcua.dossiers.importing.run import Order, Refusal, import_files
@@ -166,3 +172,172 @@ def test_an_event_log_without_a_time_stamp_says_where(home: Path, tmp_path: Path
     with pytest.raises(Unreadable, match="event 1 of trace 'A' has no time stamp"):
         import_files(Order(files=(path,), home=home, at=NOW, map=mapping.read(MAPS / "helpdesk.toml")))
     assert not EventRow.objects.exists()
+
+
+def test_a_row_without_all_its_columns_refuses_its_dossier_and_the_rest_goes_in(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    events = tmp_path / "events.csv"
+    events.write_text(events.read_text() + "H99.12-260302-0001,step_finished,2026-03-0")
+    with pytest.raises(Refusal, match=r"events.csv, row 5: 3 columns where the header has 11"):
+        _import(tmp_path, home)
+    result = _import(tmp_path, home, keep_going=True)
+    assert (result.dossiers, result.refused) == (1, 1)
+    assert DossierRow.objects.get().code == "H99.12-260302-0002"
+
+
+def test_a_line_cut_off_inside_the_code_leaves_no_dossier_of_the_file_safe(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    events = tmp_path / "events.csv"
+    events.write_text(events.read_text() + "H99.12-26030")
+    with pytest.raises(Refusal, match="row 5"):
+        _import(tmp_path, home, keep_going=True)
+    assert not DossierRow.objects.exists()
+
+
+def test_a_row_that_names_no_dossier_is_counted_and_a_row_of_commas_is_an_empty_row(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    dossiers, events = tmp_path / "dossiers.csv", tmp_path / "events.csv"
+    dossiers.write_text(f"{dossiers.read_text()},,,,,,,,\n")
+    events.write_text(f"{events.read_text()},finished,2026-03-06T09:00,,,,,,,,\n")
+    result = _import(tmp_path, home, keep_going=True)
+    assert (result.dossiers, result.refused) == (2, 1)
+    assert Path(result.refusals).read_text().count("dossier,is empty") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (f"{DOSSIERS}\nA,1.0,H,desk,Nguy\xe3,,,5d,\n".encode("latin-1"), "row 2: not UTF-8 text"),
+        (DOSSIERS.encode("utf-16"), "row 1: not UTF-8 text"),
+        (DOSSIERS.replace(",", ";").encode(), "row 1: the columns are parted by ';'"),
+        (f"{DOSSIERS}\nA,1.0,H,desk,{'x' * 200_000},,,5d,\n".encode(), "row 2: a text of more than 131,072 characters"),
+    ],
+    ids=["latin", "UTF-16", "semicolons", "a huge text"],
+)
+def test_a_file_that_is_no_canonical_text_says_where_and_what_to_do(
+    content: bytes, place: str, home: Path, tmp_path: Path
+) -> None:
+    _case().write(tmp_path)
+    (tmp_path / "dossiers.csv").write_bytes(content)
+    with pytest.raises(Refusal, match=place):
+        _import(tmp_path, home)
+
+
+def test_a_refused_dossier_leaves_nothing_in_the_catalogue(home: Path, tmp_path: Path) -> None:
+    case = _case()
+    case.dossier("H99.13-260302-0001", agency="H99.13", received_at="2026-02-30T08:00")
+    case.write(tmp_path)
+    _import(tmp_path, home, keep_going=True)
+    assert list(Agency.objects.values_list("code", flat=True)) == ["H99.12"]
+
+
+def test_a_killed_import_leaves_no_personal_values_in_a_scratch_database(home: Path, tmp_path: Path) -> None:
+    _case().write(tmp_path)
+    scratch = home / "imports" / "staging-4194305-0a.sqlite3"  # above the greatest process number
+    scratch.parent.mkdir(parents=True)
+    scratch.write_bytes(b"what a killed import left")
+    _import(tmp_path, home)
+    assert not scratch.exists()
+
+
+_XES = (
+    '<log><trace><string key="concept:name" value="A"/><event><string key="concept:name" value="x"/>'
+    '<date key="time:timestamp" value="2026-03-02T08:00:00+07:00"/></event>'
+    '<event><string key="concept:name" value="y"/></event></trace>'
+    '<trace><string key="concept:name" value="B"/></trace>'
+    '<trace><string key="concept:name" value="C"/><event><string key="concept:name" value="x"/>'
+    '<date key="time:timestamp" value="2026-03-02T08:00:00+07:00"/></event></trace></log>'
+)
+
+
+def test_traces_without_stamps_or_events_are_left_out_where_that_is_asked_for(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.xes"
+    path.write_text(_XES)
+    order = Order(files=(path,), home=home, at=NOW, map=mapping.read(MAPS / "helpdesk.toml"), keep_going=True)
+    result = import_files(order)
+    assert (result.dossiers, result.refused) == (1, 2)
+    assert DossierRow.objects.get().code == "C"
+
+
+def test_a_parquet_file_comes_in_through_a_map(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    polars.DataFrame(
+        {
+            "Mã": [7.0, 7.0],
+            "Bước": ["Nhận", "Ký"],
+            "Lúc": [at("2026-03-02T08:00"), at("2026-03-06T15:00:30")],
+            "Người": ["Lan", None],
+        }
+    ).write_parquet(path)
+    (tmp_path / "map.toml").write_text(
+        'create_missing = true\n[case]\nid = "Mã"\nprocedure = {value = "p"}\nagency = {value = "a"}\n'
+        '[event]\nactivity = "Bước"\nat = "Lúc"\nactor = "Người"\n'
+    )
+    result = import_files(Order(files=(path,), home=home, at=NOW, map=mapping.read(tmp_path / "map.toml")))
+    assert (result.dossiers, result.events) == (1, 2)
+    assert DossierRow.objects.get().code == "7"
+    assert [(row.actor, row.at) for row in EventRow.objects.filter(seq__gt=1).order_by("seq")] == [
+        ("Lan", at("2026-03-02T08:00")), ("", at("2026-03-06T15:00:30")),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("blank", ["", "\n"], ids=["title above the header", "an empty line between"])
+def test_lines_above_the_header_are_skipped_as_they_are_counted_in_the_file(
+    blank: str, home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"NHẬT KÝ\n{blank}Mã;Bước;Lúc\nA1;Ký;2026-03-06 15:00\n")
+    (tmp_path / "map.toml").write_text(
+        f'create_missing = true\n[reading]\nskip_rows = {1 + len(blank)}\ndelimiter = ";"\n[case]\nid = "Mã"\n'
+        'procedure = {value = "p"}\nagency = {value = "a"}\n[event]\nactivity = "Bước"\nat = "Lúc"\n'
+    )
+    assert import_files(Order(files=(path,), home=home, at=NOW, map=mapping.read(tmp_path / "map.toml"))).events == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("recieved = 'x'", "recieved is none of"),
+        ("[reading]\ndelimiter = ';;'", "delimiter = ';;' cannot be used"),
+        ("[reading]\nencoding = 'utf-99'", "encoding 'utf-99' is not known"),
+        ("[reading]\nrows = 3", "rows is none of delimiter"),
+        ("[case]\nid = 1", "id is a column, a list of columns"),
+        ("[case]\nid = 'a'\nagency = {value = '{unit}'}", "may hold {source} and {file} only"),
+        ("case = 1", "case = 1 is not what is read there"),
+    ],
+    ids=["an unknown word", "two delimiters", "an encoding", "a reading", "a number", "a fact", "no table"],
+)
+def test_a_map_that_cannot_be_used_says_why(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(text)
+    with pytest.raises(Unreadable, match=re.escape(complaint)):
+        mapping.read(tmp_path / "map.toml")
+
+
+def test_a_column_that_the_file_does_not_have_is_named_with_those_it_has(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("case:concept:name,activity,time:timestamp\nA,x,2026-03-06 15:00\n")
+    order = Order(files=(tmp_path / "log.csv",), home=home, at=NOW, map=mapping.read(MAPS / "helpdesk.toml"))
+    with pytest.raises(Unreadable, match="column concept:name: there is no such column; the columns are: case:concept"):
+        import_files(order)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "mirror"])
+def test_two_imports_of_the_same_files_at_once_store_everything_once(home: Path, tmp_path: Path) -> None:
+    case = _case()
+    for number in range(3, 60):
+        case.dossier(f"H99.12-260302-{number:04d}")
+        case.event(f"H99.12-260302-{number:04d}", "finished", "2026-03-06T08:00")
+    case.write(tmp_path)
+    together = threading.Barrier(2)
+
+    def one() -> Any:
+        together.wait()
+        try:
+            return _import(tmp_path, home)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [run.result() for run in [pool.submit(one), pool.submit(one)]]
+    assert sum(result.dossiers for result in results) == 59
+    assert sum(result.events for result in results) == 60
+    assert verify.verify_projection()["ok"] and verify.verify_log(home / "keys")["ok"]

@@ -55,7 +55,7 @@ def _import(args: argparse.Namespace) -> int:
     }
     odd = sum(result.anomalies.values())
     if result.refused:
-        say(f"{result.refused} dossiers refused, with reasons in {result.refusals}")
+        say(f"{result.refused} refused (dossiers, and rows that name none), with reasons in {result.refusals}")
     answer(
         args,
         document,

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from motcua.dossiers.models import DossierRow
-from motcua.ledger.append import Batch, insert_many
+from motcua.ledger.append import Batch, hold_turn, insert_many
 from motcua.ledger.chain import GENESIS
 from motcua.ledger.models import EventRow
 from motcua.rules.dossier import Dossier, Status, apply, leaves_unchanged, replay
@@ -191,4 +191,4 @@ def _replay_rows(rows: list[EventRow]) -> tuple[Dossier, int, bytes]:
     return dossier, last.position, bytes(last.hash)
 
 
-__all__ = ["ROW_COLUMNS", "Log", "as_event", "as_value", "events", "project", "replayed", "store_many"]
+__all__ = ["ROW_COLUMNS", "Log", "as_event", "as_value", "events", "hold_turn", "project", "replayed", "store_many"]

@@ -26,6 +26,16 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 
 
+def hold_turn() -> None:
+    """Waits for the turn to append and holds it to the commit; what is read after it nobody else can add to.
+
+    On SQLite the transaction, IMMEDIATE, is the turn.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 class Batch:
     """Events on their way into the log, hashed as they are added, written at once by `write`."""
 
@@ -66,9 +76,8 @@ class Batch:
         """Writes the events inside the caller's transaction; returns the position of the last one."""
         if not connection.in_atomic_block:
             raise transaction.TransactionManagementError("events are appended inside a transaction")
+        hold_turn()
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             cursor.execute("SELECT COALESCE(MAX(position), 0) FROM ledger_event")
             first = cursor.fetchone()[0] + 1
             insert_many(cursor, "ledger_event", EVENT_COLUMNS, ((first + n, *row) for n, row in enumerate(self.rows)))

@@ -110,6 +110,11 @@ def header(file: str, names: Sequence[str]) -> Header:
         return Header(file, names, EVENT_COLUMNS, ())
     if "procedure" in cleaned:
         return Header(file, names, DOSSIER_COLUMNS, DOSSIER_OPTIONAL)
+    other = next((mark for mark in ";\t|" if mark in names[0] and len(names) == 1), "")
+    if other:
+        raise Fault(
+            file, 1, "", f"the columns are parted by {other!r}; save the file with commas, or read it with --map"
+        )
     raise Fault(
         file, 1, "", "neither dossiers.csv (column procedure) nor events.csv (column kind); another form needs --map"
     )

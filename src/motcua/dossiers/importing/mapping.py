@@ -6,8 +6,9 @@ XES log is read the same way, its trace attributes prefixed with `case:`.
 
 from __future__ import annotations
 
+import codecs
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -63,6 +64,11 @@ class Map:
 
 _CASE = ("id", "procedure", "agency", "channel", "applicant", "submitter", "submitted_at", "received_at", "allotted",
          "due_at", "finished_at")  # fmt: skip
+_PARTS: Mapping[str, type] = {
+    "name": str, "source": str, "create_missing": bool, "timezone": str, "dates": list, "null": list, "received": str,
+    "reading": dict, "case": dict, "event": dict, "kinds": dict,
+}  # fmt: skip
+_READING: Mapping[str, type] = {"delimiter": str, "encoding": str, "sheet": str, "skip_rows": int}
 _EVENT = ("activity", "at", "recorded_at", "actor", "unit", "evidence_at", "document", "due_at", "note")
 
 
@@ -74,6 +80,12 @@ def read(path: Path) -> Map:
         raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"{path}: {error}") from None
+    for name, entry in document.items():
+        if name not in _PARTS:
+            raise Unreadable(f"{path}: {name} is none of {', '.join(_PARTS)}")
+        if not isinstance(entry, _PARTS[name]):
+            raise Unreadable(f"{path}: {name} = {entry!r} is not what is read there (docs/reference/mapping.md)")
+    reading = _reading(path, document.get("reading", {}))
     case = _values(path, "case", document.get("case", {}), _CASE)
     event = _values(path, "event", document.get("event", {}), _EVENT)
     for part, needed in ((case, ("id", "procedure", "agency")), (event, ("activity", "at"))):
@@ -95,7 +107,7 @@ def read(path: Path) -> Map:
         zone=_zone(path, document.get("timezone", "+07:00")),
         dates=tuple(document.get("dates", ["iso"])),
         null=frozenset(("", *document.get("null", []))),
-        reading=document.get("reading", {}),
+        reading=reading,
         case=case,
         event=event,
         kinds=kinds,
@@ -109,17 +121,38 @@ def _values(path: Path, part: str, entries: Mapping[str, Any], known: tuple[str,
     for name, entry in entries.items():
         if name not in known:
             raise Unreadable(f"{path}: [{part}] {name} is none of {', '.join(known)}")
-        if isinstance(entry, str):
+        if isinstance(entry, str | list):
             entry = {"column": entry}
-        if isinstance(entry, list):
-            entry = {"column": entry}
-        columns = entry.get("column", [])
+        columns = entry.get("column", []) if isinstance(entry, dict) else None
+        if isinstance(columns, str):
+            columns = [columns]
+        table = entry.get("map", {}) if isinstance(entry, dict) else None
+        if not isinstance(columns, list) or not isinstance(table, dict):
+            raise Unreadable(f"{path}: [{part}] {name} is a column, a list of columns, or {{ column, map, value }}")
+        constant = str(entry.get("value", ""))
+        try:
+            constant.format_map({"source": "", "file": ""})
+        except (KeyError, ValueError, IndexError):
+            raise Unreadable(f"{path}: [{part}] {name}: {constant!r} may hold {{source}} and {{file}} only") from None
         values[name] = Value(
-            columns=(columns,) if isinstance(columns, str) else tuple(columns),
-            constant=str(entry.get("value", "")),
-            table=dict(entry.get("map", {})),
+            columns=tuple(str(column) for column in columns),
+            constant=constant,
+            table={str(theirs): str(ours) for theirs, ours in table.items()},
         )
     return values
+
+
+def _reading(path: Path, entries: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name, entry in entries.items():
+        if name not in _READING:
+            raise Unreadable(f"{path}: [reading] {name} is none of {', '.join(_READING)}")
+        if not isinstance(entry, _READING[name]) or (name == "delimiter" and len(str(entry)) != 1):
+            raise Unreadable(f"{path}: [reading] {name} = {entry!r} cannot be used")
+    try:
+        codecs.lookup(entries.get("encoding", "utf-8-sig"))
+    except LookupError:
+        raise Unreadable(f"{path}: [reading] encoding {entries['encoding']!r} is not known") from None
+    return entries
 
 
 def _zone(path: Path, text: str) -> timezone:
@@ -138,25 +171,43 @@ class Reader:
         self.map = rules
         self.source = source or rules.source
 
-    def rows(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The file's events as flat rows with their places."""
-        suffixes = [suffix.lower() for suffix in path.suffixes]
-        if ".xes" in suffixes:
-            for trace in sources.xes(path):
-                prefixed = {f"case:{key}": value for key, value in trace.attributes.items()}
-                if not trace.events:
-                    raise Fault(path.name, 0, "", f"trace {trace.number} has no event")
-                for number, (line, attributes) in enumerate(trace.events, 1):
-                    at = self.map.event["at"]
-                    if not at.of(attributes, self.map.null, {}):
-                        name = trace.attributes.get("concept:name", str(trace.number))
-                        raise Fault(
-                            path.name, line, at.columns[0],
-                            f"event {number} of trace {name!r} has no time stamp; add it, or remove the event",
-                        )  # fmt: skip
-                    yield line, {**prefixed, **attributes}
+    def rows(
+        self, path: Path, refuse: Callable[[Fault, Mapping[str, Any]], None]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The file's events as flat rows with their places; what is no event goes to `refuse` with its fault."""
+        if ".xes" in (suffix.lower() for suffix in path.suffixes):
+            yield from self._traces(path, refuse)
             return
-        yield from sources.table(path, **self.map.reading)
+        rows = sources.table(path, **self.map.reading, refuse=refuse)
+        for count, (line, row) in enumerate(rows):
+            if not count:
+                self._know(path, row)
+            yield line, row
+
+    def _traces(
+        self, path: Path, refuse: Callable[[Fault, Mapping[str, Any]], None]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        at = self.map.event["at"]
+        for trace in sources.xes(path):
+            prefixed = {f"case:{key}": value for key, value in trace.attributes.items()}
+            name = trace.attributes.get("concept:name", str(trace.number))
+            if not trace.events:
+                reason = f"trace {name!r} has no event; remove it, or leave it out with --keep-going"
+                refuse(Fault(path.name, trace.line, "", reason), prefixed)
+            for number, (line, attributes) in enumerate(trace.events, 1):
+                row = {**prefixed, **attributes}
+                if at.of(attributes, self.map.null, {}):
+                    yield line, row
+                    continue
+                reason = f"event {number} of trace {name!r} has no time stamp; add it, or remove the event"
+                refuse(Fault(path.name, line, at.columns[0], reason), row)
+
+    def _know(self, path: Path, row: Mapping[str, Any]) -> None:
+        """A flat file has the columns without which it says nothing. Raises `Fault`."""
+        for value in (self.map.case["id"], self.map.event["activity"], self.map.event["at"]):
+            if not value.constant and not any(column in row for column in value.columns):
+                wanted = " or ".join(value.columns)
+                raise Fault(path.name, 0, wanted, f"there is no such column; the columns are: {', '.join(row)}")
 
     def event(self, path: Path, line: int, row: Mapping[str, Any]) -> EventRow:
         """One row as a canonical event. Raises `Fault`."""

@@ -7,9 +7,10 @@ import csv
 import gzip
 import hashlib
 import os
+import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -72,9 +73,11 @@ class _Import:
     def __init__(self, order: Order, checked: Report, stored: Report) -> None:
         self.order, self.checked, self.stored = order, checked, stored
         self.folder = order.home / "imports"
+        self.name = f"{os.getpid()}-{secrets.token_hex(4)}"  # of this import's scratch files
         self.folder.mkdir(parents=True, exist_ok=True)
         self.faults: list[Fault] = []
         self.refused: set[str] = set()
+        self.nameless = 0  # refused rows that name no dossier
         self.ends: dict[str, canonical.EventRow] = {}
         self.source = order.source or (order.map.source if order.map else "")
         self.create = order.create_missing or bool(order.map and order.map.create_missing)
@@ -88,7 +91,8 @@ class _Import:
 
     def run(self) -> Result:
         digest = self._keep_raw()
-        self.staging = Staging(self.folder / f"staging-{os.getpid()}.sqlite3")
+        self._clear_away()
+        self.staging = Staging(self.folder / f"staging-{self.name}.sqlite3")
         try:
             if self.order.map is not None:
                 self._read_mapped(mapping.Reader(self.order.map, self.source))
@@ -117,18 +121,30 @@ class _Import:
                 raise Unreadable(f"{file}: cannot be read: {error.strerror}") from None
             kept = raw / f"{digest.hexdigest()}.gz"
             if not kept.exists():
-                draft = kept.with_suffix(".part")
+                draft = kept.with_suffix(f".{self.name}.part")
                 with file.open("rb") as stream, gzip.open(draft, "wb", compresslevel=1) as packed:
                     shutil.copyfileobj(stream, packed, 1 << 20)
                 draft.replace(kept)
             whole.update(digest.digest())
         return whole.hexdigest()
 
+    def _clear_away(self) -> None:
+        """What a killed import left: its scratch files hold personal values."""
+        for scratch in (*self.folder.glob("staging-*.sqlite3"), *self.folder.glob("raw/*.part")):
+            try:
+                os.kill(int(scratch.stem.replace(".", "-").split("-")[1]), 0)
+            except ProcessLookupError:
+                scratch.unlink(missing_ok=True)
+            except (PermissionError, ValueError, OverflowError):
+                continue
+
     def _fault(self, fault: Fault, code: str = "") -> None:
         """A row is refused, and with it its whole dossier; beyond reason, the reading stops."""
         self.faults.append(fault)
         if code:
             self.refused.add(code)
+        else:
+            self.nameless += 1
         if not self.order.keep_going and len(self.faults) >= 1000:
             raise _Enough
 
@@ -147,7 +163,10 @@ class _Import:
             raise Refusal(self.faults, self._write_refusals()) from None
 
     def _read_canonical_file(self, path: Path) -> None:
-        rows = sources.read_csv(path)
+        def refuse(fault: Fault, row: Sequence[str]) -> None:
+            self._refuse_misfit(fault, row[code_at].strip() if code_at < len(row) else "")
+
+        rows = sources.read_csv(path, refuse=refuse)
         first = next(rows, None)
         if first is None:
             raise Fault(path.name, 0, "", "the file is empty")
@@ -166,11 +185,24 @@ class _Import:
             if count % 5_000 == 0:
                 self.checked(5_000)
 
+    def _refuse_misfit(self, fault: Fault, code: str) -> None:
+        """A row that is no event refuses its dossier; where it does not say which, no dossier of the file is safe."""
+        if not code:
+            raise fault
+        self._fault(fault, code)
+
     def _read_mapped(self, reader: mapping.Reader) -> None:
         headed: set[str] = set()
+
+        def case_of(row: Mapping[str, Any]) -> str:
+            return reader.map.case["id"].of(row, reader.map.null, {})
+
+        def refuse(fault: Fault, row: Mapping[str, Any]) -> None:
+            self._refuse_misfit(fault, case_of(row))
+
         try:
             for path in self.order.files:
-                for count, (line, row) in enumerate(reader.rows(path), 1):
+                for count, (line, row) in enumerate(reader.rows(path, refuse), 1):
                     try:
                         event = reader.event(path, line, row)
                         if event.dossier not in headed:
@@ -181,7 +213,7 @@ class _Import:
                                 self.ends[event.dossier] = end
                         self.staging.event(path.name, line, event)
                     except Fault as fault:
-                        self._fault(fault, reader.map.case["id"].of(row, reader.map.null, {}))
+                        self._fault(fault, case_of(row))
                     if count % 5_000 == 0:
                         self.checked(5_000)
         except _Enough:
@@ -231,7 +263,7 @@ class _Import:
         refusals = self._write_refusals()
         if not self.order.keep_going:
             raise Refusal(self.faults, refusals)
-        self.result.refused, self.result.refusals = len(self.refused), refusals
+        self.result.refused, self.result.refusals = len(self.refused) + self.nameless, refusals
 
     def _write_refusals(self) -> str:
         path = self.folder / f"refusals-{self.order.at:%Y%m%d-%H%M%S}.csv"
@@ -264,14 +296,30 @@ class _Import:
         run.save()
 
     def _create_missing(self) -> None:
+        """The procedures and agencies of the dossiers that go in; another import may be creating the same ones."""
+        needed: dict[str, set[str]] = {"procedure": set(), "agency": set()}
+        for code, procedure, agency in self.staging.db.execute("SELECT code, procedure, agency FROM d"):
+            if code not in self.refused:
+                needed["procedure"].add(procedure)
+                needed["agency"].add(agency)
+        procedures = sorted(self.missing["procedure"] & needed["procedure"])
+        agencies = sorted(self.missing["agency"] & needed["agency"])
         Procedure.objects.bulk_create(
-            [Procedure(code=code, core=procedure_core(code), name=code) for code in sorted(self.missing["procedure"])]
+            [Procedure(code=code, core=procedure_core(code), name=code) for code in procedures], ignore_conflicts=True
         )
-        Agency.objects.bulk_create([Agency(code=code, name=code) for code in sorted(self.missing["agency"])])
+        Agency.objects.bulk_create([Agency(code=code, name=code) for code in agencies], ignore_conflicts=True)
 
     def _store_batch(self, batch: list[tuple[str, tuple[Any, ...] | None, list[tuple[Any, ...]]]]) -> None:
         if not batch:
             return
+        with transaction.atomic():
+            log.hold_turn()
+            odd = self._store_turn(batch)
+        self.result.anomalies.update(anomaly.code for anomaly in odd)
+        self.stored(sum(len(acts) for _, _, acts in batch))
+
+    def _store_turn(self, batch: list[tuple[str, tuple[Any, ...] | None, list[tuple[Any, ...]]]]) -> list[Anomaly]:
+        """Stores what of a batch is not there yet: asked inside the turn, for another import may bring the same."""
         codes = [code for code, _, _ in batch]
         known: dict[str, Imported] = {}
         for start in range(0, len(codes), 500):
@@ -318,18 +366,16 @@ class _Import:
             dossiers += len(first)
             rows = (bytes(mark.rows) if mark else b"") + b"".join(act[13] for act in fresh)
             marks.append(Imported(dossier=code, header=header[14] if header else b"", rows=rows))
-        with transaction.atomic():
-            if stored:
-                log.store_many(stored, stored_at=self.order.at)
-            Imported.objects.bulk_create(
-                marks, update_conflicts=True, unique_fields=["dossier"], update_fields=["header", "rows"]
-            )
-            Anomaly.objects.bulk_create(odd, batch_size=1000)
+        if stored:
+            log.store_many(stored, stored_at=self.order.at)
+        Imported.objects.bulk_create(
+            marks, update_conflicts=True, unique_fields=["dossier"], update_fields=["header", "rows"]
+        )
+        Anomaly.objects.bulk_create(odd, batch_size=1000)
         self.result.dossiers += dossiers
         self.result.events += events
         self.result.derived += derived
-        self.result.anomalies.update(anomaly.code for anomaly in odd)
-        self.stored(sum(len(acts) for _, _, acts in batch))
+        return odd
 
 
 class _Enough(Exception):

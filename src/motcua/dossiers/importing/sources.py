@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -24,10 +24,15 @@ class Fault(Unreadable):
         self.file, self.row, self.column, self.reason = file, row, column, reason
 
 
-def read_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file with their line numbers, the header first; texts composed (NFC).
+def read_csv(
+    path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig", skip_rows: int = 0,
+    refuse: Callable[[Fault, Sequence[str]], None] | None = None,
+) -> Iterator[tuple[int, list[str]]]:  # fmt: skip
+    """The rows of a CSV file with their line numbers, the header first; texts composed (NFC). Empty rows are passed
+    over, and the first `skip_rows` lines.
 
-    Raises `Fault` for what is not text, not CSV, or cut off.
+    A row without all its columns goes to `refuse` with its fault; without `refuse`, and for what is not text or not
+    CSV, raises `Fault`.
     """
     reader = csv.reader(_lines(path, encoding), delimiter=delimiter, strict=True)
     width = 0
@@ -37,18 +42,31 @@ def read_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig") -
         except StopIteration:
             return
         except csv.Error as error:
-            reason = "the file ends inside a quoted text" if "unexpected end" in str(error) else str(error)
-            raise Fault(path.name, reader.line_num, "", f"{reason}; save the file as CSV again") from None
-        if not row or (len(row) == 1 and not row[0].strip()):
+            raise Fault(path.name, reader.line_num, "", _remedy(str(error))) from None
+        if reader.line_num <= skip_rows or not any(map(str.strip, row)):
             continue
         if not width:
             width = len(row)
         elif len(row) != width:
-            raise Fault(
+            fault = Fault(
                 path.name, reader.line_num, "",
                 f"{len(row)} columns where the header has {width}; is the line cut off, or a comma not quoted?",
             )  # fmt: skip
+            if refuse is None:
+                raise fault
+            # A line that breaks off inside a cell ends with half a value.
+            refuse(fault, row[:width] if len(row) > width else row[:-1])
+            continue
         yield reader.line_num, row
+
+
+def _remedy(error: str) -> str:
+    """What the CSV reader found, and what to do."""
+    if "unexpected end" in error:
+        return "the file ends inside a quoted text; save the file as CSV again"
+    if "field limit" in error:
+        return f"a text of more than {csv.field_size_limit():,} characters; is a quote not closed? else shorten it"
+    return f"{error}; save the file as CSV again"
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
@@ -62,9 +80,19 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
                     raise Fault(path.name, number, "", "a NUL byte: this is not a text file")
                 yield nfc(line)
         except UnicodeDecodeError:
-            raise Fault(path.name, number + 1, "", f"not {encoding} text; save the file as UTF-8") from None
+            name = encoding.removesuffix("-sig").upper()
+            raise Fault(
+                path.name, _undecodable(path, encoding), "", f"not {name} text; save the file as UTF-8"
+            ) from None
         except (EOFError, OSError) as error:
             raise Fault(path.name, number + 1, "", f"cannot be read to its end: {error}") from None
+
+
+def _undecodable(path: Path, encoding: str) -> int:
+    """The line that cannot be read in this encoding (the reader tells its block only)."""
+    with open_maybe_gzip(path) as raw:
+        lines = io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="")
+        return next((number for number, line in enumerate(lines, 1) if "\N{REPLACEMENT CHARACTER}" in line), 0)
 
 
 def open_maybe_gzip(path: Path) -> IO[bytes]:
@@ -78,37 +106,47 @@ def open_maybe_gzip(path: Path) -> IO[bytes]:
 
 
 def table(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig", sheet: str = "", skip_rows: int = 0,
+          refuse: Callable[[Fault, Mapping[str, Any]], None] | None = None,
           ) -> Iterator[tuple[int, dict[str, Any]]]:  # fmt: skip
-    """The rows of a CSV, XLSX, XLS or Parquet file as dictionaries by heading."""
+    """The rows of a CSV, XLSX, XLS or Parquet file as dictionaries by heading; `refuse` as in `read_csv`."""
     kind = path.suffix.lower()
     if kind == ".parquet":
         yield from _parquet(path)
         return
+    names: list[str] = []
+
+    def misfit(fault: Fault, row: Sequence[str]) -> None:
+        if refuse is None:
+            raise fault
+        refuse(fault, dict(zip(names, row, strict=False)))
+
+    rows: Iterator[tuple[int, Sequence[Any]]]
     if kind in (".xlsx", ".xls", ".xlsb", ".ods"):
-        rows = _sheet(path, sheet)
+        rows = _sheet(path, sheet, skip_rows)
     else:
-        rows = ((number, list(row)) for number, row in read_csv(path, delimiter=delimiter, encoding=encoding))
-    for _ in range(skip_rows):
-        next(rows, None)
+        rows = read_csv(path, delimiter=delimiter, encoding=encoding, skip_rows=skip_rows, refuse=misfit)
     first = next(rows, None)
     if first is None:
         raise Fault(path.name, 0, "", "the file has no header row")
-    names = [str(name).strip() for name in first[1]]
+    names.extend(str(name).strip() for name in first[1])
     for number, row in rows:
         yield number, dict(zip(names, row, strict=False))
 
 
-def _sheet(path: Path, sheet: str) -> Iterator[tuple[int, list[Any]]]:
+def _sheet(path: Path, sheet: str, skip_rows: int) -> Iterator[tuple[int, list[Any]]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         book = CalamineWorkbook.from_path(str(path))
-        name = sheet or book.sheet_names[0]
-        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        if sheet and sheet not in book.sheet_names:
+            raise Fault(path.name, 0, "", f"no sheet {sheet!r}; there are: {', '.join(book.sheet_names)}")
+        rows = book.get_sheet_by_name(sheet or book.sheet_names[0]).to_python(skip_empty_area=False)
+    except Fault:
+        raise
     except (CalamineError, OSError, ValueError) as error:
         raise Fault(path.name, 0, "", f"cannot be read as a workbook: {error}") from None
     for number, row in enumerate(rows, 1):
-        if any(cell != "" for cell in row):
+        if number > skip_rows and any(cell != "" for cell in row):
             yield number, [_cell(cell) for cell in row]
 
 
@@ -122,29 +160,27 @@ def _cell(value: Any) -> Any:
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows as texts; whole numbers lose the point of a column that holds them beside gaps."""
     import duckdb
 
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         try:
-            relation = connection.read_parquet(str(path))
+            columns = connection.read_parquet(str(path))
+            texts = ", ".join(
+                f"regexp_replace({name}::VARCHAR, '\\.0$', '')" if kind in ("DOUBLE", "FLOAT") else f"{name}::VARCHAR"
+                for name, kind in (
+                    ('"' + name.replace('"', '""') + '"', str(kind))
+                    for name, kind in zip(columns.columns, columns.types, strict=True)
+                )
+            )
+            rows = connection.execute(f"SELECT {texts} FROM read_parquet(?)", [str(path)])
         except duckdb.Error as error:
             raise Fault(path.name, 0, "", f"cannot be read as Parquet: {error}") from None
-        names = relation.columns
         number = 0
-        while chunk := relation.fetchmany(10_000):  # type: ignore[operator]
+        while chunk := rows.fetchmany(10_000):
             for row in chunk:
                 number += 1
-                yield (
-                    number,
-                    {
-                        name: ""
-                        if value is None
-                        else value.isoformat()
-                        if isinstance(value, datetime)
-                        else nfc(str(value))
-                        for name, value in zip(names, row, strict=True)
-                    },
-                )
+                yield number, {name: nfc(text or "") for name, text in zip(columns.columns, row, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +188,7 @@ class Trace:
     """One trace of an XES log: its attributes, and those of its events in file order."""
 
     number: int
+    line: int
     attributes: Mapping[str, str]
     events: list[tuple[int, dict[str, str]]]  # line of the file, attributes
 
@@ -190,4 +227,4 @@ def _trace(number: int, element: Any) -> Trace:
             events.append((child.sourceline or 0, {a.get("key"): nfc(a.get("value") or "") for a in child}))
         elif child.get("key"):
             attributes[child.get("key")] = nfc(child.get("value") or "")
-    return Trace(number, attributes, events)
+    return Trace(number, element.sourceline or 0, attributes, events)
