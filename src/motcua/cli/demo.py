@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
-    from motcua.sample.plan import Plan, Planned
+    from motcua.sample.acts import Measure
+    from motcua.sample.plan import Fault, Plan, Planned
 
 PASSWORD = "demo-motcua"
 USERS = (
@@ -29,6 +30,8 @@ USERS = (
     ("truongphong", "unit_head", "H99.01", "Lãnh đạo đơn vị H99.01"),
 )
 _FAR = timedelta(days=3650)
+#: The measures in which faults are planted; `open` and `finished` are parts of `all`.
+_LOOKED_AT: tuple[Measure, ...] = ("all", "reception")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,7 +55,8 @@ def _demo(args: argparse.Namespace) -> int:
     used = (folder / "motcua.sqlite3").exists()
     if used and not marker.exists():
         fail(f"{folder} holds other data; set MOTCUA_HOME to an empty folder for the demo")
-    unfinished = used and "planted" not in json.loads(marker.read_text())
+    kept = json.loads(marker.read_text()) if used else {}
+    unfinished = used and "until" not in kept
     if unfinished:
         say(f"the demo in {folder} was not finished; it is made anew")
     if not args.no_serve and not _is_free(args.port):
@@ -68,7 +72,7 @@ def _demo(args: argparse.Namespace) -> int:
         document = _build(folder, args)
     else:
         say(f"the demo in {folder} is used as it stands (--fresh makes it anew)")
-        document = _inspect(folder)
+        document = _inspect(folder, kept["planted"], datetime.fromisoformat(kept["until"]))
     document["seconds"] = round(time.monotonic() - started, 1)
     from motcua.cli.pictures import bridge_text
 
@@ -167,7 +171,11 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     with _server("motcua.mirror.wsgi:application", port, {"MOTCUA_MIRROR_FAULTS": str(faults)}):
         deliver(planned, f"http://127.0.0.1:{port}", now)
     say("5/5 trích dữ kiện, đối chiếu…")
-    return _inspect(folder, planned)
+    planted = [_told(fault) for fault in planned.faults]
+    document = _inspect(folder, planted, now)
+    kept = {"seed": args.seed, "dossiers": args.dossiers, "until": now.isoformat(), "planted": planted}
+    (folder / "demo.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1))
+    return document
 
 
 def _catalogue(planned: Plan) -> None:
@@ -257,6 +265,9 @@ def _server_faults(planned: Plan) -> list[dict[str, Any]]:
         "step_lost": [(steps, 9, "accept_not_apply")],
         "only_return_sent": [(records, 9, "accept_not_apply"), (steps, 9, "accept_not_apply")],
         "missing_there": [(records, 0, "accept_not_apply"), (steps, 0, "accept_not_apply")],
+        "late_answer_not_there": [(records, 0, "accept_not_apply"), (steps, 0, "accept_not_apply")],
+        "answer_refused": [(records, 2, "refuse")],
+        "answer_not_shown": [(steps, 2, "accept_not_apply")],
     }
     entries: list[dict[str, Any]] = [
         {"code": fault.dossier, "service": service, "status": status, "kind": kind,
@@ -278,6 +289,7 @@ class FaultyClient:
         self.portal, self.url = portal, portal.url
         self.faults = {fault.dossier: fault for fault in planned.faults if fault.leg == "sync"}
         self.due = {dossier.code: dossier.due_at for dossier in planned.dossiers}
+        self.submitted = {dossier.code: dossier.submitted_at for dossier in planned.dossiers}
 
     def call(self, service: str, **arguments: Any) -> Any:
         """Alters the items of its dossiers, leaves some out, and believes that all arrived."""
@@ -302,6 +314,8 @@ class FaultyClient:
         fault = self.faults.get(item["MaHoSo"])
         how = fault.how if fault else ""
         if service == "DongBoHoSoMC":
+            if how == "submission_overwritten":  # as one client does: the submission is dated at the receipt
+                item["NgayNopHoSo"] = item["NgayTiepNhan"] or item["NgayNopHoSo"]
             if how in ("pause_not_carried", "due_not_carried", "correction_not_carried"):
                 item["NgayHenTra"] = dates.build(self.due[item["MaHoSo"]])
                 item["DanhSachHoSoBoSung"] = []
@@ -310,6 +324,11 @@ class FaultyClient:
             return item
         if how == "pause_not_carried" and item["TrangThai"] == "5":
             return None
+        if item["TrangThai"] == "2" and how in ("answer_12_fast", "answer_dated_early", "answer_differs"):
+            at = dates.parse(item["ThoiDiemXuLy"])
+            assert at is not None
+            moved = {"answer_12_fast": at + timedelta(hours=12), "answer_differs": at + timedelta(days=4)}
+            item["ThoiDiemXuLy"] = dates.build(moved.get(how) or self.submitted[item["MaHoSo"]])
         if fault is not None and item["TrangThai"] == "9":
             at = dates.parse(item["ThoiDiemXuLy"])
             assert at is not None
@@ -356,6 +375,7 @@ def _poison(planned: Plan, now: datetime) -> None:
     for how, sent in (
         ("update_not_sent", ("registered", "received", "step_started", "step_finished")),
         ("stops_after_request", ("registered", "received", "supplement_requested")),
+        ("answer_not_sent", ("registered",)),
     ):
         stuck = [fault.dossier for fault in planned.faults if fault.how == how]
         waiting = Delivery.objects.filter(dossier__in=stuck, state=Delivery.State.WAITING)
@@ -397,7 +417,8 @@ def _extra_messages(portal: Any, planned: Plan) -> None:
 # ---- the first inspection ---------------------------------------------------------------------------------------
 
 
-def _inspect(folder: Path, planned: Plan | None = None) -> dict[str, Any]:
+def _inspect(folder: Path, planted: list[dict[str, Any]], until: datetime) -> dict[str, Any]:
+    """The bridge as of now, and whether what was planted was found when the plan ended, and nothing else."""
     from django.utils import timezone
 
     from motcua.oversight import extract, figures
@@ -405,29 +426,31 @@ def _inspect(folder: Path, planned: Plan | None = None) -> dict[str, Any]:
 
     now = timezone.now()
     extract.run(home=folder, at=now)
-    document: dict[str, Any] = {"bridge": figures.bridge(folder, Question(), now=now)}
-    if planned is None:
-        return document
+    wanted = {
+        (fault["measure"], fault["dossier"], fault["leg"]): (fault["cause"], fault["direction"], fault["sub_cause"])
+        for fault in planted
+    }
     found = {
-        (f["dossier"], f["leg"]): (
+        (measure, f["dossier"], f["leg"]): (
             f["cause"],
             f["direction"],
             f["evidence"].get("sub_cause", "") * (f["leg"] == "sync"),
         )
-        for f in figures.inspect(folder, Question(), now=now)["findings"]
+        for measure in _LOOKED_AT
+        for f in figures.inspect(folder, Question(measure=measure, as_of=until), now=now)["findings"]
     }
-    wanted = {(fault.dossier, fault.leg): (fault.cause, fault.direction, fault.sub_cause) for fault in planned.faults}
-    document["planted"] = {
-        "planted": len(wanted),
-        "found": sum(found.get(key) == expected for key, expected in wanted.items()),
-        "wrong": [[*key, expected, found.get(key)] for key, expected in wanted.items() if found.get(key) != expected],
-        "unexpected": [[*key, *given] for key, given in found.items() if key not in wanted],
+    return {
+        "bridge": figures.bridge(folder, Question(), now=now),
+        "planted": {
+            "planted": len(wanted),
+            "found": sum(found.get(key) == expected for key, expected in wanted.items()),
+            "wrong": [[*key, should, found.get(key)] for key, should in wanted.items() if found.get(key) != should],
+            "unexpected": [[*key, *given] for key, given in found.items() if key not in wanted],
+        },
     }
-    marker = {
-        "planted": [
-            {"dossier": f.dossier, "leg": f.leg, "cause": f.cause, "direction": f.direction, "how": f.how}
-            for f in planned.faults
-        ]
-    }
-    (folder / "demo.json").write_text(json.dumps(marker, ensure_ascii=False, indent=1))
-    return document
+
+
+def _told(fault: Fault) -> dict[str, Any]:
+    """A planted fault as the home remembers it."""
+    return {name: getattr(fault, name) for name in ("dossier", "measure", "leg", "cause", "direction", "sub_cause",
+                                                    "how")}  # fmt: skip

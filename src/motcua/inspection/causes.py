@@ -198,6 +198,8 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .then(nw.lit("payment"))
         .when(differs & changed[7] & nw.lit(scope.policy.basis == "date"))
         .then(nw.lit("day"))
+        .when(differs & changed[7] & flag("paused_0"))
+        .then(nw.lit("pause"))
         .when(differs & changed[7])
         .then(nw.lit("instant"))
         .otherwise(nw.lit(""))

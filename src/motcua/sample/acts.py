@@ -11,6 +11,7 @@ from motcua.sample.province import Agency, Procedure, Province
 
 Leg = Literal["sync", "record"]
 Direction = Literal["removed", "added"]
+Measure = Literal["all", "reception"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Planned:
 class Fault:
     """A planted fault: where, as what it must be found, and `how` it really comes about.
 
-    `removed`: late only on the left side of its leg; `added`: late only on the right side.
+    `removed`: late only on the left side of its leg; `added`: late only on the right side. `measure`: where.
     """
 
     dossier: str
@@ -50,6 +51,7 @@ class Fault:
     cause: str
     direction: Direction
     how: str = ""
+    measure: Measure = "all"
     sub_cause: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 

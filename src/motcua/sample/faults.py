@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from motcua.sample.acts import Act, Direction, Fault, Leg, Planned
+from motcua.rules.verdicts import RECEPTION_MINUTES
+from motcua.sample.acts import Act, Direction, Fault, Leg, Measure, Planned
 from motcua.sample.honest import Desk
 
 
@@ -26,12 +27,18 @@ class Kind:
     sub_cause: str = ""
     days: tuple[int, int] = (3, 10)
     pays: bool = False
+    measure: Measure = "all"
     #: What else the same acts are found as: (leg, cause, direction).
     also: tuple[tuple[Leg, str, Direction], ...] = ()
 
 
 def _sync(cause: str, direction: Direction, share: int, **more: Any) -> Kind:
     return Kind("sync", cause, direction, share, **more)
+
+
+def _answer(cause: str, direction: Direction, share: int) -> Kind:
+    """Of the desk's first answer to what was submitted online."""
+    return Kind("sync", cause, direction, share, measure="reception")
 
 
 def _record(cause: str, direction: Direction, share: int, **more: Any) -> Kind:
@@ -60,12 +67,20 @@ KINDS: dict[str, Kind] = {
     ),
     "wait_credited_twice": _sync("rule_differs", "added", 4, sub_cause="supplement", days=(3, 5)),
     "payment_open": _sync("rule_differs", "removed", 4, sub_cause="payment", pays=True),
-    "suspension_open": _sync("rule_differs", "removed", 3, sub_cause="instant"),
+    "suspension_open": _sync("rule_differs", "removed", 3, sub_cause="pause"),
     "missing_there": _sync("missing_there", "added", 8),
     "missing_here": _sync("missing_here", "removed", 6),
     "duplicate_there": _sync("duplicate_there", "removed", 6),
     "misplaced_shorter": _sync("misplaced_there", "removed", 5),
     "misplaced_longer": _sync("misplaced_there", "added", 3, days=(3, 7)),
+    "answer_not_sent": _answer("update_not_sent", "removed", 12),
+    "answer_refused": _answer("update_refused", "removed", 4),
+    "answer_not_shown": _answer("accepted_not_shown", "removed", 4),
+    "answer_12_fast": _answer("clock_shift", "removed", 3),
+    "answer_dated_early": _answer("closed_early_there", "added", 4),
+    "answer_differs": _answer("finish_differs", "removed", 4),
+    "submission_overwritten": _answer("due_not_carried", "added", 5),
+    "late_answer_not_there": _answer("missing_there", "added", 3),
     "late_entry": _record("late_entry", "removed", 60),
     "step_skipped": _record("step_skipped", "removed", 24),
     "step_skipped_handed_over": _record("step_skipped", "removed", 8),
@@ -112,6 +127,7 @@ def plant(desk: Desk, how: str) -> tuple[Planned, tuple[Fault, ...]]:
     kind = KINDS[how]
     for _ in range(1000):
         dossier = desk.start(days=kind.days, spare_days=_SPARE, pays=kind.pays)
+        dossier = _submitted(desk, dossier, how if kind.measure == "reception" else "")
         due = dossier.due_at
         case = _Case(
             desk, dossier, dossier.acts[0].at, due, desk.between(dossier, 0.4, 0.8),
@@ -125,10 +141,21 @@ def plant(desk: Desk, how: str) -> tuple[Planned, tuple[Fault, ...]]:
         raise ValueError(f"a plan this short leaves no room for {how}")
     found = Fault(
         dossier=planned.code, leg=kind.leg, cause=kind.cause, direction=kind.direction, how=how,
-        sub_cause=kind.sub_cause, facts=case.facts,
+        measure=kind.measure, sub_cause=kind.sub_cause, facts=case.facts,
     )  # fmt: skip
     also = (Fault(dossier=planned.code, leg=leg, cause=c, direction=d) for leg, c, d in kind.also)
     return planned, (found, *also)
+
+
+def _submitted(desk: Desk, dossier: Planned, how: str) -> Planned:
+    """Answered within the eight hours, unless the fault is about the answer: then submitted when the fault needs it."""
+    received = dossier.acts[0].at
+    if how in ("answer_dated_early", "submission_overwritten", "late_answer_not_there"):  # really answered late
+        submitted = received - timedelta(minutes=desk.draw.randint(4 * 1440, 6 * 1440))
+    else:
+        submitted = received - timedelta(minutes=desk.draw.randint(2, 20))
+    return replace(dossier, channel="online" if how else dossier.channel,
+                   submitted_at=submitted if how or dossier.channel == "online" else received)  # fmt: skip
 
 
 def lonely(desk: Desk, count: int) -> Iterator[Fault]:
@@ -141,6 +168,10 @@ def lonely(desk: Desk, count: int) -> Iterator[Fault]:
 
 def _holds(how: str, case: _Case) -> bool:
     """Whether the drawn instants make the fault; redrawn where not (a long closure came between)."""
+    if how == "answer_12_fast":  # eight working hours must be over twelve hours later
+        submitted, answered = case.dossier.submitted_at, case.received
+        limit = case.desk.calendar.advance(case.desk.calendar.opening_at_or_after(submitted), RECEPTION_MINUTES)
+        return answered + timedelta(hours=12) > limit
     if how != "wait_credited_twice":
         return True
     asked, answered, finished = (act.at for act in case.acts)
@@ -334,6 +365,14 @@ _STORIES: dict[str, Callable[[_Case], Planned | None]] = {
     "duplicate_there": _done_on_time,
     "misplaced_shorter": _misplaced(SHORTER, late=False),
     "misplaced_longer": _misplaced(LONGER, late=True),
+    "answer_not_sent": _done_on_time,
+    "answer_refused": _done_on_time,
+    "answer_not_shown": _done_on_time,
+    "answer_12_fast": _done_on_time,
+    "answer_dated_early": _done_on_time,
+    "answer_differs": _done_on_time,
+    "submission_overwritten": _done_on_time,
+    "late_answer_not_there": _done_on_time,
     "late_entry": _late_entry,
     "step_skipped": _step_skipped,
     "step_skipped_handed_over": _handed_over,
