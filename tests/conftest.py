@@ -45,7 +45,8 @@ def _emptying_tests_may_empty_the_log() -> Iterator[None]:
     from django.core.management.commands.flush import Command
     from django.db import connections
 
-    triggers = importlib.import_module("motcua.ledger.migrations.0002_append_only")
+    names = ("0002_append_only", "0004_audit_append_only")
+    triggers = [importlib.import_module(f"motcua.ledger.migrations.{name}") for name in names]
     handle = Command.handle
 
     def empty(self: Command, **options: Any) -> None:
@@ -53,11 +54,13 @@ def _emptying_tests_may_empty_the_log() -> Iterator[None]:
         ours = options["database"] == "default"
         if ours:
             with connection.schema_editor() as editor:
-                triggers.drop_triggers(None, editor)
+                for each in triggers:
+                    each.drop_triggers(None, editor)
         handle(self, **options)
         if ours:
             with connection.schema_editor() as editor:
-                triggers.add_triggers(None, editor)
+                for each in triggers:
+                    each.add_triggers(None, editor)
 
     Command.handle = empty  # type: ignore[method-assign]
     yield

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-_PROVINCE = frozenset({"inspector", "leader", "operator"})
+#: Roles that see the whole province where no agency is named.
+PROVINCE = frozenset({"inspector", "leader", "operator"})
 
 
 def scope(user: Any, *, on: date) -> frozenset[str] | None:
@@ -16,7 +17,7 @@ def scope(user: Any, *, on: date) -> frozenset[str] | None:
     for post in user.posts.all():
         if (post.valid_from and post.valid_from > on) or (post.valid_to and post.valid_to < on):
             continue
-        if post.role in _PROVINCE and not post.agency:
+        if post.role in PROVINCE and not post.agency:
             return None
         agencies.add(post.agency)
     return frozenset(agencies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import shutil
@@ -17,13 +18,26 @@ def open_home() -> Path:
     """Sets Django up; creates or migrates an embedded home (with a copy before). PostgreSQL: only `migrate` does."""
     folder = home()
     folder.mkdir(parents=True, exist_ok=True)
+    set_up()
+    if not os.environ.get("DATABASE_URL"):
+        _bring_up_to_date(folder)
+    return folder
+
+
+def account() -> str:
+    """The account of this machine that acts at the terminal, for the audit."""
+    try:
+        return f"{getpass.getuser()} (terminal)"
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()} (terminal)"
+
+
+def set_up() -> None:
+    """Reads the settings and the rooms' tables; touches no database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "motcua.web.settings")
     import django
 
     django.setup()
-    if not os.environ.get("DATABASE_URL"):
-        _bring_up_to_date(folder)
-    return folder
 
 
 def _schema() -> str:

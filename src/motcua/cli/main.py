@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from motcua.cli.output import DONE, UNUSABLE, Unusable
 
 #: Modules that register commands, in the order in which `motcua --help` lists them.
-GROUPS = ("demo", "imports", "clock", "mirror", "exchange", "inspect", "operate")
+GROUPS = ("demo", "imports", "clock", "calendar", "mirror", "exchange", "inspect", "work", "operate", "accounts")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,56 +1,34 @@
-"""Operation: serve, work, migrate, backup, restore, users, keys, doctor, verify."""
+"""Operation: serve, verify, migrate, backup, restore, doctor."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
-Commands = argparse._SubParsersAction
 
-
-def register(commands: Commands[argparse.ArgumentParser]) -> None:
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the commands to the command line."""
     serve = commands.add_parser("serve", help="the web server")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=int, default=8765, metavar="P")
     serve.add_argument("--workers", type=int, default=1, metavar="N")
     serve.set_defaults(run=_serve)
-    work = commands.add_parser("work", help="the background worker: delivery, read-back, extract, seals")
-    work.add_argument("--once", action="store_true", help="run what is due and stop")
-    work.set_defaults(run=_work)
-    verify = commands.add_parser("verify", help="prove or disprove the log and the projection")
-    verify.add_argument("what", nargs="?", choices=("log", "projection", "all"), default="all")
+    verify = commands.add_parser("verify", help="prove or disprove the log, the projection and the audit of changes")
+    verify.add_argument("what", nargs="?", choices=("log", "projection", "audit", "all"), default="all")
     verify.add_argument("--heads", type=Path, metavar="FILE", help="heads given away: lines of size and root")
     verify.set_defaults(run=_verify)
     commands.add_parser("migrate", help="bring the databases to this version").set_defaults(run=_migrate)
     backup = commands.add_parser("backup", help="databases, files, heads and keys in one archive")
     backup.add_argument("file", metavar="FILE", type=Path)
     backup.set_defaults(run=_backup)
-    restore = commands.add_parser("restore", help="from an archive into an empty home; ends in verify")
+    restore = commands.add_parser("restore", help="from an archive into an empty home and database; ends in verify")
     restore.add_argument("file", metavar="FILE", type=Path)
     restore.set_defaults(run=_restore)
-    user = commands.add_parser("user", help="accounts").add_subparsers(metavar="VERB", required=True)
-    add = user.add_parser("add", help="a person, with a post")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--role", default="inspector")
-    add.add_argument("--agency", default="", metavar="CODE", help="empty: the whole province")
-    add.add_argument("--password-file", type=Path, metavar="FILE", help="else it is read from standard input")
-    add.set_defaults(run=_user, verb="add")
-    user.add_parser("list", help="who there is").set_defaults(run=_user, verb="list")
-    lock = user.add_parser("lock", help="no further sign-in; acts keep their name")
-    lock.add_argument("name", metavar="NAME")
-    lock.set_defaults(run=_user, verb="lock")
-    keys = commands.add_parser("keys", help="signing keys").add_subparsers(metavar="VERB", required=True)
-    keys.add_parser("rotate", help="a new key signs from now on; old ones still prove").set_defaults(
-        run=_keys, verb="rotate"
-    )
-    keys.add_parser("list", help="the keys of this home").set_defaults(run=_keys, verb="list")
     commands.add_parser("doctor", help="what is configured, reachable, stale or silent").set_defaults(run=_doctor)
 
 
@@ -63,47 +41,6 @@ def _serve(args: argparse.Namespace) -> int:
     env = dict(os.environ)
     command = granian("motcua.web.wsgi:application", args.host, args.port, env, workers=args.workers)
     return subprocess.call(command, env=env)
-
-
-def _work(args: argparse.Namespace) -> int:
-    from motcua.cli.home import open_home
-
-    home = open_home()
-    import structlog
-    from django.utils import timezone
-
-    from motcua.exchange import deliver, deliveries
-    from motcua.jobs import lease
-    from motcua.ledger import seals
-    from motcua.mirror.client import Portal
-    from motcua.oversight import extract
-
-    log = structlog.get_logger()
-    url = os.environ.get("NATIONAL_PORTAL_URL", "")
-    password = os.environ.get("NATIONAL_PORTAL_PASSWORD_FILE", "")
-
-    def send() -> int:
-        planned = deliveries.plan()
-        if not url or not password:
-            return planned
-        user = os.environ.get("NATIONAL_PORTAL_USER", "")
-        portal = Portal(url, user, Path(password).read_text().strip(), os.environ.get("NATIONAL_PORTAL_UNIT", user))
-        return deliver.Deliverer(portal).run(at=timezone.now()).delivered
-
-    jobs = (
-        ("deliver", send, 15),
-        ("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),
-        ("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
-    )
-    holder = f"{os.uname().nodename}:{os.getpid()}"
-    while True:
-        for name, job, every_s in jobs:
-            count = lease.run(name, job, every_s=every_s, holder=holder, now=timezone.now())
-            if count is not None:
-                log.info("job", name=name, count=count)
-        if args.once:
-            return DONE
-        time.sleep(2)
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -123,6 +60,7 @@ def _verify(args: argparse.Namespace) -> int:
 def verified(home: Path, what: str = "all", heads: Path | None = None) -> dict[str, dict[str, Any]]:
     """What `motcua verify` found."""
     from motcua.dossiers import verify
+    from motcua.ledger import audit
 
     given: dict[int, str] = {}
     if heads is not None:
@@ -136,6 +74,8 @@ def verified(home: Path, what: str = "all", heads: Path | None = None) -> dict[s
         document["log"] = verify.verify_log(home / "keys", given)
     if what in ("projection", "all"):
         document["projection"] = verify.verify_projection()
+    if what in ("audit", "all"):
+        document["audit"] = audit.verify()
     return document
 
 
@@ -149,91 +89,81 @@ def _migrate(args: argparse.Namespace) -> int:
 
 
 def _backup(args: argparse.Namespace) -> int:
-    from motcua.cli.archive import pack
+    from motcua.cli import archive
     from motcua.cli.home import open_home
 
-    home = open_home()
-    if args.file.exists():
+    home, target = open_home(), args.file.resolve()
+    from django.utils import timezone
+
+    if target.exists():
         fail(f"{args.file}: exists already; name another file")
-    size = pack(home, args.file)
-    answer(args, {"file": str(args.file), "bytes": size}, f"{args.file}: {size} bytes, keys included: keep it safe")
+    if not target.parent.is_dir():
+        fail(f"{args.file}: there is no folder {target.parent}")
+    if home in target.parents:
+        fail(f"{args.file}: lies in the home that it saves; name a place outside {home}")
+    document = {"file": str(target), **archive.pack(home, target, at=timezone.now())}
+    answer(
+        args,
+        document,
+        f"{args.file}: {document['events']} events, {document['files']} files, {document['bytes']} bytes;"
+        " signing keys and personal data included: keep it safe",
+    )
     return DONE
 
 
 def _restore(args: argparse.Namespace) -> int:
-    from motcua.cli.archive import unpack
-    from motcua.cli.home import home, open_home
+    from motcua.cli import archive
+    from motcua.cli.home import home
 
-    folder = home()
     if not args.file.is_file():
         fail(f"{args.file}: there is no such file")
-    if os.environ.get("DATABASE_URL"):
-        fail("restore works on an embedded home; restore PostgreSQL with pg_restore, then run motcua verify")
-    if (folder / "motcua.sqlite3").exists():
-        fail(f"{folder} is not empty; set MOTCUA_HOME to an empty folder")
-    unpack(args.file, folder)
-    open_home()
-    document = verified(folder)
+    document = archive.restore(args.file.resolve(), home(), lambda files, heads: verified(files, heads=heads))
     ok = all(part["ok"] for part in document.values())
     events = document["log"]["events"]
+    say("the facts are not in the archive: motcua extract makes them")
     answer(args, {**document, "ok": ok}, f"restored, {events} events, {'proved' if ok else 'DISPROVED'}")
     return DONE if ok else FALLS_SHORT
 
 
-def _user(args: argparse.Namespace) -> int:
-    import sys
-
-    from motcua.cli.home import open_home
-
-    open_home()
-    from motcua.accounts.models import Post, User
-
-    if args.verb == "list":
-        rows: list[dict[str, Any]] = [
-            {
-                "name": u.username,
-                "active": u.is_active,
-                "posts": [f"{p.role} {p.agency}".strip() for p in u.posts.all()],
-            }
-            for u in User.objects.order_by("username")
-        ]
-        answer(args, {"users": rows}, "\n".join(f"{r['name']:<20}{', '.join(r['posts'])}" for r in rows))
-        return DONE
-    if args.verb == "lock":
-        if not User.objects.filter(username=args.name).update(is_active=False):
-            fail(f"{args.name}: there is no such account")
-        answer(args, {"locked": args.name}, f"{args.name} is locked")
-        return DONE
-    if args.role not in Post.Role.values:
-        fail(f"--role {args.role!r} is none of {', '.join(Post.Role.values)}")
-    if User.objects.filter(username=args.name).exists():
-        fail(f"{args.name}: exists already")
-    password = (args.password_file.read_text() if args.password_file else sys.stdin.readline()).strip()
-    if len(password) < 10:
-        fail("a password has at least 10 characters")
-    person = User.objects.create_user(args.name, password=password)
-    Post.objects.create(user=person, role=args.role, agency=args.agency)
-    answer(args, {"added": args.name}, f"{args.name} may sign in")
-    return DONE
-
-
-def _keys(args: argparse.Namespace) -> int:
-    from motcua.cli.home import open_home
-
-    folder = open_home() / "keys"
-    from motcua.ledger import seals
-
-    name, _ = seals.key(folder, rotate=args.verb == "rotate")
-    names = sorted(file.stem for file in folder.glob("*.pub"))
-    answer(args, {"signing": name, "keys": names}, f"{name} signs; {len(names)} keys prove")
-    return DONE
-
-
 def _doctor(args: argparse.Namespace) -> int:
-    from motcua.cli.home import open_home
+    from motcua.cli.home import home, set_up
 
-    home = open_home()
-    from django.db import connections
+    folder = home()
+    if not os.environ.get("DATABASE_URL"):
+        from motcua.cli.home import open_home
+
+        open_home()
+    set_up()
+    document: dict[str, Any] = {"home": str(folder), "databases": _databases()}
+    faults = [f"database {alias}: {about['fault']}" for alias, about in document["databases"].items() if about["fault"]]
+    if not faults:
+        document.update(_standing(folder))
+        faults = _faults(document)
+    document["faults"] = faults
+    answer(args, document, lambda: _report(document))
+    return FALLS_SHORT if faults else DONE
+
+
+def _databases() -> dict[str, dict[str, str]]:
+    """For each database its kind, its name and what is wrong with it, if anything."""
+    from django.db import Error, connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    found = {}
+    for alias in ("default", "mirror"):
+        connection, fault = connections[alias], ""
+        try:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                fault = "is not at this version; run motcua migrate"
+        except Error as error:
+            fault = f"cannot be reached: {str(error).strip().splitlines()[-1]}"
+        found[alias] = {"kind": connection.vendor, "name": str(connection.settings_dict["NAME"]), "fault": fault}
+    return found
+
+
+def _standing(folder: Path) -> dict[str, Any]:
+    """What the databases and the facts say of how things stand."""
     from django.utils import timezone
 
     from motcua.dossiers.models import DossierRow
@@ -241,28 +171,72 @@ def _doctor(args: argparse.Namespace) -> int:
     from motcua.inspection.engines import Manifest
     from motcua.jobs import lease
     from motcua.ledger import cursors
+    from motcua.ledger.models import Head
     from motcua.oversight.extract import facts_folder
     from motcua.rules.instants import Unreadable
 
     now = timezone.now()
     try:
-        manifest = Manifest.read(facts_folder(home))
+        manifest = Manifest.read(facts_folder(folder))
         facts: dict[str, int | None] = {
             "age_s": int(now.timestamp()) - manifest.at_s,
             "behind": cursors.head() - manifest.position,
         }
     except Unreadable:
         facts = {"age_s": None, "behind": cursors.head()}
-    document = {
-        "home": str(home),
-        "databases": {alias: connections[alias].vendor for alias in connections},
+    sealed = Head.objects.order_by("-size").values_list("size", flat=True).first() or 0
+    jobs = lease.health(now=now)
+    return {
         "dossiers": DossierRow.objects.count(),
         "events": cursors.head(),
+        "sealed": sealed,
         "facts": facts,
+        "portal": os.environ.get("NATIONAL_PORTAL_URL") or None,
         "waiting": Delivery.objects.filter(state="waiting").count(),
         "dead_letters": Delivery.objects.filter(state="dead").count(),
         "unmapped": Delivery.objects.filter(state="unmapped").count(),
-        "silent": lease.silent(now=now),
+        "jobs": jobs,
+        "silent": [job["name"] for job in jobs if job["silent"]],
+        "failing": [job["name"] for job in jobs if job["error"]],
     }
-    answer(args, document, "\n".join(f"{name}: {value}" for name, value in document.items()))
-    return FALLS_SHORT if document["silent"] else DONE
+
+
+def _faults(document: dict[str, Any]) -> list[str]:
+    """What wants a person, a line each."""
+    jobs = {job["name"]: job for job in document["jobs"]}
+    faults = [
+        f"job {name} is silent: its last heartbeat is {jobs[name]['heartbeat_age_s']} s old; is motcua work running?"
+        for name in document["silent"]
+    ]
+    faults += [
+        f"job {name} failed {jobs[name]['failures']} times: {jobs[name]['error'].splitlines()[0]}"
+        for name in document["failing"]
+    ]
+    if document["portal"] and not os.access(os.environ.get("NATIONAL_PORTAL_PASSWORD_FILE", ""), os.R_OK):
+        faults.append("NATIONAL_PORTAL_PASSWORD_FILE names no file that can be read: nothing is sent")
+    return faults
+
+
+def _report(document: dict[str, Any]) -> str:
+    """The document for people."""
+    lines = [f"home: {document['home']}"]
+    lines += [
+        f"database {alias}: {about['kind']} {about['name']}, {about['fault'] or 'reachable'}"
+        for alias, about in document["databases"].items()
+    ]
+    if "jobs" in document:
+        facts = document["facts"]
+        age = "never made" if facts["age_s"] is None else f"{facts['age_s']} s old"
+        lines += [
+            f"log: {document['dossiers']} dossiers, {document['events']} events, sealed up to {document['sealed']}",
+            f"facts: {age}, {facts['behind']} events behind",
+            f"national portal: {document['portal'] or 'none configured'}; {document['waiting']} messages wait,"
+            f" {document['dead_letters']} refused, {document['unmapped']} without a national status",
+        ]
+        lines += [
+            f"job {job['name']}: every {job['every_s']} s, last {job['heartbeat_age_s']} s ago, count {job['count']}"
+            + (", running" if job["running"] else "")
+            for job in document["jobs"]
+        ] or ["jobs: none has ever run; motcua work runs them"]
+    lines += [f"! {fault}" for fault in document["faults"]]
+    return "\n".join(lines)

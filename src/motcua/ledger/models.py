@@ -68,7 +68,7 @@ class Head(models.Model):
 
 
 class Change(models.Model):
-    """The audit of settings: who changed what of the catalogue, posts or settings, and when."""
+    """The audit: who changed what of the catalogue, posts or settings, and when. Written by `audit.record` alone."""
 
     at = InstantField()
     actor = models.CharField(max_length=200)
@@ -76,6 +76,9 @@ class Change(models.Model):
     key = models.CharField(max_length=200)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    previous_hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
 
     class Meta:
         db_table = "ledger_change"
+        indexes = [models.Index(fields=["table", "key"], name="ledger_change_of")]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from motcua.web import logs
+
 HOME = Path(os.environ.get("MOTCUA_HOME", "var")).resolve()
 
 
@@ -95,6 +97,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 LANGUAGE_CODE = "vi"
 FORMAT_MODULE_PATH = ["motcua.web.formats"]
+LOGGING = logs.configuration()
 
 # ---- the web ----------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
+from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -32,8 +33,11 @@ class SignIn(LoginView):
 @login_not_required
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """For a watcher: the process answers and the database is there."""
-    DossierRow.objects.exists()
+    """For a watcher: the process answers and the database is there; status 503 where it is not."""
+    try:
+        DossierRow.objects.exists()
+    except DatabaseError:
+        return JsonResponse({"ok": False, "database": "unreachable"}, status=503)
     return JsonResponse({"ok": True})
 
 

@@ -1,0 +1,133 @@
+"""`motcua work`: the background worker. Each job owes a heartbeat with a count; `motcua doctor` shows its silence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from motcua.cli.output import DONE, FALLS_SHORT, fail
+
+if TYPE_CHECKING:
+    from motcua.mirror.client import Portal
+
+#: How long the worker rests between looking what is due, and how long after the database went away.
+_REST_S, _AFTER_OUTAGE_S = 2, 10
+#: Dossiers looked up on the portal in one run of the read-back.
+_LOOKED_UP = 500
+
+
+class Task(NamedTuple):
+    """A job of the worker: what it does, returning a count, and how often."""
+
+    name: str
+    work: Callable[[], int]
+    every_s: int
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    work = commands.add_parser("work", help="the background worker: delivery, read-back, extract, overdue scan, seals")
+    work.add_argument("--once", action="store_true", help="run what is due and stop; status 1 where a job failed")
+    work.set_defaults(run=_work)
+
+
+def _work(args: argparse.Namespace) -> int:
+    from motcua.cli.home import open_home
+
+    home = open_home()
+    import structlog
+    from django.db import OperationalError, close_old_connections, connections
+    from django.utils import timezone
+
+    from motcua.jobs import lease
+
+    log = structlog.get_logger("motcua.work")
+    tasks = _tasks(home)
+    holder = f"{os.uname().nodename}:{os.getpid()}"
+    stopping = threading.Event()
+    if not args.once:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())  # the job in hand is finished first
+    log.info("started", holder=holder, jobs=[task.name for task in tasks])
+    failed = False
+    while not stopping.is_set():
+        rest = _REST_S
+        try:
+            for task in tasks:
+                if stopping.is_set():
+                    break
+                started = time.monotonic()
+                run = lease.run(task.name, task.work, every_s=task.every_s, holder=holder, clock=timezone.now)
+                if run is None:
+                    continue
+                took = round(time.monotonic() - started, 3)
+                if run.error:
+                    failed = True
+                    log.error("job failed", job=task.name, error=run.error, seconds=took)
+                else:
+                    log.info("job", job=task.name, count=run.count, seconds=took)
+        except OperationalError as error:
+            if args.once:
+                fail(f"the database cannot be reached: {str(error).strip()}")
+            log.error("the database cannot be reached", error=str(error).strip())
+            connections.close_all()
+            rest = _AFTER_OUTAGE_S
+        if args.once:
+            break
+        close_old_connections()
+        stopping.wait(rest)
+    log.info("stopped", holder=holder)
+    return FALLS_SHORT if args.once and failed else DONE
+
+
+def _tasks(home: Path) -> list[Task]:
+    from django.utils import timezone
+
+    from motcua.exchange import deliver, deliveries, read_back
+    from motcua.ledger import seals
+    from motcua.oversight import extract, figures
+    from motcua.oversight.figures import Question
+
+    portal = _portal()
+
+    def send() -> int:
+        planned = deliveries.plan()
+        return planned if portal is None else deliver.Deliverer(portal).run(at=timezone.now()).delivered
+
+    def overdue() -> int:
+        total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
+        return int(total["open_overdue"])
+
+    tasks = [Task("deliver", send, 15)]
+    if portal is not None:
+        looking = portal
+        tasks.append(
+            Task("read-back", lambda: read_back.run(portal=looking, at=timezone.now(), limit=_LOOKED_UP)[0], 300)
+        )
+    return [
+        *tasks,
+        Task("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),
+        Task("overdue", overdue, 300),
+        Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
+    ]
+
+
+def _portal() -> Portal | None:
+    """The national portal of the settings; None where none is configured: deliveries are planned and wait."""
+    from motcua.mirror.client import Portal
+
+    url, file = os.environ.get("NATIONAL_PORTAL_URL", ""), os.environ.get("NATIONAL_PORTAL_PASSWORD_FILE", "")
+    if not url or not file:
+        return None
+    try:
+        password = Path(file).read_text().strip()
+    except OSError as error:
+        fail(f"NATIONAL_PORTAL_PASSWORD_FILE {file}: cannot be read: {error.strerror}")
+    user = os.environ.get("NATIONAL_PORTAL_USER", "")
+    return Portal(url, user, password, os.environ.get("NATIONAL_PORTAL_UNIT", user))
