@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from motcua.inspection import data_findings
 from motcua.inspection.causes import Cause
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.rules.dossier import Status
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_every_code_has_vietnamese_words() -> None:
     assert set(labels.CAUSES) == {str(cause) for cause in Cause} == set(REMEDIES) == set(SEVERITIES)
+    assert set(labels.DATA_CHECKS) == set(data_findings.CODES)
     assert set(labels.REMEDIES) == set(REMEDIES.values())
     assert set(labels.REFUSALS) == set(REFUSALS)
     assert set(labels.KINDS) == set(KINDS)

@@ -70,14 +70,19 @@ def rates_text(document: Mapping[str, Any]) -> str:
 
 
 def findings_text(document: Mapping[str, Any]) -> str:
-    """Findings, a line each."""
-    if not document["findings"]:
-        return f"Không có dấu hiệu nào. Quét đến {_at(document['as_of'])}."
-    return "\n".join(
+    """Findings, a line each; below them what differs without changing a verdict."""
+    lines = [
         f"{f['severity']}  {f['dossier']:<36} {labels.LEGS[f['leg']]:<12} {labels.CAUSES[f['cause']]:<34} "
         f"{f['agency_name']}"
         for f in document["findings"]
-    )
+    ] or [f"Không có dấu hiệu nào. Quét đến {_at(document['as_of'])}."]
+    if document["data_findings"]:
+        lines += ["", f"Ngoài ra, không đổi kết quả trễ hạn hay đúng hạn: {len(document['data_findings'])}", ""]
+        lines += [
+            f"{f['severity']}  {f['dossier']:<36} {labels.DATA_CHECKS[f['check']]:<47} {f['agency_name']}"
+            for f in document["data_findings"]
+        ]
+    return "\n".join(lines)
 
 
 def explain_text(document: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.inspection import bridge as bridges
-from motcua.inspection import engines, verdicts
+from motcua.inspection import data_findings, engines, verdicts
 from motcua.inspection import rates as on_time
 from motcua.inspection.engines import Engine, Manifest
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
@@ -246,8 +246,6 @@ _FACTS = ("t_status", "t_procedure", "t_unit_name", "delivery", "delivery_messag
 
 
 def _finding(row: Mapping[str, Any], leg: str, cause: str, agencies: Mapping[str, str]) -> dict[str, Any]:
-    evidence = {name: iso(from_microseconds(row[name] * 1_000_000)) for name in _EVIDENCE if row[name] is not None}
-    evidence |= {name: row[name] for name in _FACTS if row[name] not in (None, "", 0)}
     late_left, late_right = (row["shown"], row["recorded"]) if leg == "sync" else (row["recorded"], row["true"])
     return {
         "dossier": row["dossier"],
@@ -259,22 +257,31 @@ def _finding(row: Mapping[str, Any], leg: str, cause: str, agencies: Mapping[str
         "agency_name": agencies.get(row["agency"], row["agency"]),
         "unit": row["t_unit_name"] or "",
         "severity": SEVERITIES[cause],
-        "evidence": evidence,
+        "evidence": _evidence(row, _EVIDENCE + _FACTS),
         "remedy": REMEDIES[cause],
     }
 
 
 def inspect(home: Path, question: Question, *, now: datetime, checks: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Findings as the JSON of `motcua inspect`: each with the facts that prove it and the remedy."""
-    unknown = [check for check in checks if check not in REMEDIES]
+    """Findings as the JSON of `motcua inspect`: each with the facts that prove it and the remedy.
+
+    Under `data_findings`, apart: differences and doubtful records that change no verdict. `checks` chooses among both.
+    """
+    unknown = [check for check in checks if check not in REMEDIES and check not in data_findings.CODES]
     if unknown:
-        raise Unreadable(f"no check {unknown[0]!r}; there are: {', '.join(REMEDIES)}")
+        raise Unreadable(f"no check {unknown[0]!r}; there are: {', '.join((*REMEDIES, *data_findings.CODES))}")
+    data = tuple(code for code in data_findings.CODES if not checks or code in checks)
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now)
-        frame = bridges.findings(bridges.judged(view.pairs, view.scope))
+        judged = bridges.judged(view.pairs, view.scope)
         wanted = ["dossier", "agency", "sync_cause", "record_cause", "shown", "recorded", "true", *_EVIDENCE, *_FACTS]
-        rows = view.engine.collect(frame.select(wanted))
+        rows = view.engine.collect(bridges.findings(judged).select(wanted))
+        more: list[dict[str, Any]] = []
+        if data and question.measure != "reception":
+            kinds = data_findings.checks(view.scope)
+            columns = {"dossier", "agency", *data, *(name for code in data for name in kinds[code].evidence)}
+            more = view.engine.collect(data_findings.found(judged, view.scope, data).select(sorted(columns)))
     agencies = _names("agency")
     found = [
         _finding(row, leg, row[f"{leg}_cause"], agencies)
@@ -282,7 +289,33 @@ def inspect(home: Path, question: Question, *, now: datetime, checks: tuple[str,
         for leg in ("sync", "record")
         if row[f"{leg}_cause"] and (not checks or row[f"{leg}_cause"] in checks)
     ]
-    return {**_head(view, question, bridges.FORMULA, now), "findings": found}
+    listed = [
+        {
+            "dossier": row["dossier"],
+            "check": code,
+            "agency": row["agency"],
+            "agency_name": agencies.get(row["agency"], row["agency"]),
+            "severity": kinds[code].severity,
+            "evidence": _evidence(row, kinds[code].evidence),
+        }
+        for row in sorted(more, key=lambda row: row["dossier"])
+        for code in data
+        if row[code]
+    ]
+    return {**_head(view, question, bridges.FORMULA, now), "findings": found, "data_findings": listed}
+
+
+def _evidence(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The columns that prove a finding: instants as ISO 8601, what is absent left out."""
+    found: dict[str, Any] = {}
+    for name in names:
+        value = row[name]
+        if name.endswith("_at") or name.startswith("due_"):
+            if value is not None:
+                found[name] = iso(from_microseconds(value * 1_000_000))
+        elif value not in (None, "", 0):
+            found[name] = value
+    return found
 
 
 _LISTED = ("dossier", "procedure", "agency", "source", "channel", "received_at", "submitted_at", "t_received_at",
