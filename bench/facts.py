@@ -1,9 +1,10 @@
-"""Full extract, and the bridge over ready facts on two engines, in the same run."""
+"""Full extract, the bridge over ready facts on two engines, and both again after 1,000 new events, in the same run."""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -38,6 +39,15 @@ def main() -> dict[str, float]:
                 start = time.perf_counter()
                 figures.bridge(home, Question(engine=engine), now=now, by="agency")
                 found[f"bridge_{engine}_{turn}_s"] = time.perf_counter() - start
+        more = imports.write_returns(folder, min(1_000, DOSSIERS))
+        import_files(Order(files=(more,), home=home, at=now))
+        start = time.perf_counter()
+        report = extract.run(home=home, at=now)
+        found["extract_1000_new_events_s"] = time.perf_counter() - start
+        assert not report.full
+        figures.bridge(home, Question(), now=now, by="agency")
+        found["with_bridge_duckdb_s"] = time.perf_counter() - start
+        found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found["ratio"] = found["bridge_polars_warm_s"] / found["bridge_duckdb_warm_s"]
     for name, value in found.items():
         print(f"{name:<28}{value:>14,.2f}")

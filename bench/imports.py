@@ -41,6 +41,19 @@ def write(folder: Path, dossiers: int) -> tuple[Path, Path]:
     return heads
 
 
+def write_returns(folder: Path, count: int) -> Path:
+    """A file of one more event of each of the first dossiers: the result is handed over."""
+    file = folder / "returns.csv"
+    with file.open("w", newline="") as stream:
+        acts = csv.writer(stream)
+        acts.writerow(EVENT_COLUMNS)
+        at = datetime(2026, 6, 1, 2, tzinfo=UTC)
+        for n in range(count):
+            code = f"H99.{n % 150:02}-260105-{n:07}"
+            acts.writerow((code, "returned", (at + timedelta(minutes=n)).isoformat(), *[""] * 8))
+    return file
+
+
 def main() -> dict[str, float]:
     """Runs and prints the comparison."""
     with tempfile.TemporaryDirectory() as scratch:

@@ -63,8 +63,11 @@ def _extract(args: argparse.Namespace) -> int:
         "rows": report.rows,
         "full": report.full,
         "position": report.position,
+        "due_changes": report.due_changes,
     }
-    answer(args, document, f"{report.dossiers} dossiers, {report.rows} fact rows ({'full' if report.full else 'new'})")
+    moved = f"; {report.due_changes} due dates moved by corrected terms" if report.due_changes else ""
+    kind = "full" if report.full else "new"
+    answer(args, document, f"{report.dossiers} dossiers, {report.rows} fact rows ({kind}){moved}")
     return 0
 
 
