@@ -185,7 +185,7 @@ def test_the_figures_of_the_split_are_lists_of_so_many(client: Any, province: No
         assert found
         for address, count in found:
             listed = client.get(unescape(address)).content.decode()
-            assert f'id="total">{count}<' in listed, (by, address)
+            assert f'id="total">{count} hồ sơ<' in listed, (by, address)
 
 
 def test_a_list_keeps_the_count_of_its_figure_while_the_clock_goes_on(client: Any, province: None) -> None:
@@ -253,7 +253,7 @@ def test_only_listed_pages_are_open_to_all_and_a_ward_sees_its_own(client: Any, 
     assert client.get("/healthz").json() == {"ok": True}
     client.force_login(User.objects.get(username="xa-khac"))
     assert client.get("/ho-so/H99.12-260302-0001").status_code == 403
-    assert 'id="total">0<' in client.get("/ho-so").content.decode()
+    assert 'id="total">0 hồ sơ<' in client.get("/ho-so").content.decode()
 
 
 def test_a_list_is_a_workbook_of_the_same_rows(client: Any, province: None, tmp_path: Path) -> None:

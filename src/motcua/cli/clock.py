@@ -70,7 +70,7 @@ def _due(args: argparse.Namespace) -> int:
     cutoff = cutoff_minutes(args.cutoff or "")
     pauses = [_pause(text) for text in args.pause]
     due = due_after(start, allotted, pauses, calendar=known, mode=mode, cutoff=cutoff)
-    lines = certificate(start, due, calendar=known, allotted=allotted, cutoff=cutoff, pauses=pauses)
+    lines = certificate(start, due, calendar=known, allotted=allotted, mode=mode, cutoff=cutoff, pauses=pauses)
     document = {
         "due_at": iso(due),
         "mode": str(mode),

@@ -8,7 +8,7 @@ keep-clock (the hour of the start on the N-th working day), day-end (closing tim
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from motcua.rules.instants import VIET_NAM, Unreadable, at_clock, local_day
-from motcua.rules.workdays import WorkCalendar
+from motcua.rules.workdays import WEEKDAYS, WorkCalendar
 
 VERSION = "clock/1"
 #: law: unit-2, eight working hours are one working day
@@ -59,6 +59,21 @@ class Allotted(NamedTuple):
             "minutes": f"{self.amount}m",
             "calendar_days": f"{self.amount}cd",
         }[self.unit]
+
+    def words(self, say: Callable[[str], str] = str) -> str:
+        """The limit as people say it, in Vietnamese or as `say` translates it."""
+        if self.unit == "same_day":
+            return say("trong ngày")
+        if self.unit == "workdays":
+            return say("1 ngày làm việc") if self.amount == 1 else say("{n} ngày làm việc").format(n=self.amount)
+        if self.unit == "calendar_days":
+            return say("{n} ngày, tính cả ngày nghỉ").format(n=self.amount)
+        hours, rest = divmod(self.amount, 60)
+        if not rest:
+            return say("1 giờ làm việc") if hours == 1 else say("{n} giờ làm việc").format(n=hours)
+        if not hours:
+            return say("{n} phút làm việc").format(n=rest)
+        return say("{h} giờ {m} phút làm việc").format(h=hours, m=rest)
 
 
 _SHAPE = re.compile(r"^(\d{1,4}(?:[.,]\d{1,4})?)(cd|d|h|m)$")
@@ -160,6 +175,9 @@ class CertificateLine(NamedTuple):
     day: date
     worked_minutes: int
     why: str
+    number: int = 0  # which day of the limit it is; 0: none
+    paused_minutes: int = 0
+    notable: bool = True  # False: an ordinary counted, closed or wholly paused day, which a summary may fold
 
 
 def certificate(
@@ -168,11 +186,13 @@ def certificate(
     *,
     calendar: WorkCalendar,
     allotted: Allotted | None = None,
+    mode: Mode = Mode.KEEP_CLOCK,
     cutoff: int | None = None,
     pauses: Sequence[Pause] = (),
     extensions: Sequence[tuple[datetime, datetime]] = (),
+    say: Callable[[str], str] = str,
 ) -> list[CertificateLine]:
-    """Why the due instant is this one, day by day from the start to it, in Vietnamese.
+    """Why the due instant is this one, day by day from the start to it, in Vietnamese or as `say` translates it.
 
     `worked_minutes` are the minutes of the day that count: opening hours from the start to the due instant,
     less the pauses.
@@ -180,46 +200,55 @@ def certificate(
     s = calendar.normalise(start, cutoff)
     restarts = [p.to_at for p in pauses if p.restart]
     counted_from = calendar.normalise(max(restarts), cutoff) if restarts else s
+    calendar_days = allotted is not None and allotted.unit == "calendar_days"
+    by_minutes = mode is Mode.HOURS or (allotted is not None and allotted.unit in ("minutes", "same_day"))
     lines: list[CertificateLine] = []
     day, last, number = local_day(start), max(local_day(due), local_day(start)), 0
     while day <= last:
         begin, end = max(at_clock(day, 0), s), min(at_clock(day, 1440), due)
         worked = calendar.minutes_between(begin, end) if end > begin else 0
-        notes: list[str] = []
+        events: list[str] = []
         if day == local_day(start):
-            notes.append(_start_note(start, s))
+            events.append(_start_note(start, s, by_minutes, say))
         if day == local_day(counted_from) and restarts and counted_from > s:
-            notes.append(f"hồ sơ bổ sung đủ, thời hạn tính lại từ đầu lúc {_hm(counted_from)}")
+            events.append(say("hồ sơ bổ sung đủ, thời hạn tính lại từ đầu lúc {at}").format(at=_hm(counted_from)))
             number = 0
-        reason = calendar.why(day)
-        if not calendar.is_workday(day):
-            notes.append(f"{reason}: không tính")
-        elif reason:
-            notes.append(reason)
         stopped = _paused_minutes(day, pauses, calendar, begin, end)
-        if stopped:
-            notes.append(f"tạm dừng {stopped} phút")
-            worked -= stopped
-        if calendar.is_workday(day) and day > local_day(counted_from):
-            number += 1
-            notes.insert(0, f"ngày làm việc thứ {number}")
+        worked -= stopped
+        open_ = calendar.is_workday(day)
+        later = day > local_day(counted_from) and (open_ or calendar_days)
+        counts = later and not by_minutes and not stopped  # a day cut by a pause is told in minutes
+        number += counts
         for at, new_due in extensions:
             if local_day(at) == day:
-                notes.append(f"xin lỗi và hẹn lại đến {new_due.astimezone(VIET_NAM):%H:%M %d/%m/%Y}")
+                events.append(say("xin lỗi và hẹn lại đến {at}").format(at=_hm_day(new_due)))
         if day == local_day(due):
-            limit = f", thời hạn {allotted}" if allotted else ""
-            notes.append(f"hẹn trả lúc {_hm(due)}{limit}")
-        lines.append(CertificateLine(day, worked, "; ".join(notes)))
+            limit = say(", thời hạn {limit}").format(limit=allotted.words(say)) if allotted else ""
+            events.append(say("hẹn trả lúc {at}").format(at=_hm(due)) + limit)
+        notes = []
+        if counts:
+            notes.append(say("ngày thứ {n}" if calendar_days else "ngày làm việc thứ {n}").format(n=number))
+        elif later and not stopped:
+            notes.append(say("ngày làm việc"))
+        reason = calendar.why(day)
+        if reason:
+            notes.append(say(reason) if open_ or counts else say("{reason}: không tính").format(reason=say(reason)))
+        if stopped:
+            notes.append(say("tạm dừng cả ngày") if not worked else say("tạm dừng {n} phút").format(n=stopped))
+        weekend = not open_ and reason == WEEKDAYS[day.weekday()]
+        notable = bool(events) or bool(reason and not weekend) or bool(stopped and worked)
+        lines.append(CertificateLine(day, worked, "; ".join(notes + events), number if counts else 0, stopped, notable))
         day += timedelta(days=1)
     return lines
 
 
-def _start_note(start: datetime, s: datetime) -> str:
+def _start_note(start: datetime, s: datetime, by_minutes: bool, say: Callable[[str], str]) -> str:
+    if s == start and by_minutes:
+        return say("tiếp nhận lúc {at}, tính từ lúc ấy").format(at=_hm(start))
     if s == start:
-        return f"tiếp nhận lúc {_hm(start)}, ngày đầu không tính"
-    if local_day(s) == local_day(start):
-        return f"tiếp nhận lúc {_hm(start)}, tính từ {_hm(s)}"
-    return f"tiếp nhận lúc {_hm(start)}, tính từ {s.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"
+        return say("tiếp nhận lúc {at}, ngày đầu không tính").format(at=_hm(start))
+    counted = _hm(s) if local_day(s) == local_day(start) else _hm_day(s)
+    return say("tiếp nhận lúc {at}, tính từ {counted}").format(at=_hm(start), counted=counted)
 
 
 def _paused_minutes(day: date, pauses: Sequence[Pause], calendar: WorkCalendar, begin: datetime, end: datetime) -> int:
@@ -235,3 +264,7 @@ def _paused_minutes(day: date, pauses: Sequence[Pause], calendar: WorkCalendar, 
 
 def _hm(at: datetime) -> str:
     return f"{at.astimezone(VIET_NAM):%H:%M}"
+
+
+def _hm_day(at: datetime) -> str:
+    return f"{at.astimezone(VIET_NAM):%H:%M %d/%m/%Y}"

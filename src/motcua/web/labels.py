@@ -1,124 +1,168 @@
-"""Words for people. Rules give codes, this door gives words; a house test finds what is missing."""
+"""Words for people. Rules give codes, this door gives words, in the language of the reader; a house test finds what
+is missing. Vietnamese is the source; the English stands in locale/en (`scripts/translations`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from django.utils.translation import get_language, gettext, ngettext
 
 from motcua.rules.instants import VIET_NAM
 from motcua.rules.moves import Refused
 
-SIDES = {"shown": "Trên Cổng DVCQG", "recorded": "Theo một cửa", "true": "Thực tế"}
-SHORT_SIDES = {"shown": "Cổng", "recorded": "một cửa", "true": "thực tế"}
-LEGS = {"sync": "do đồng bộ", "record": "do thao tác"}
-MEASURES = {
-    "reception": "Chậm tiếp nhận",
-    "open": "Đang xử lý quá hạn",
-    "finished": "Đã giải quyết trễ hạn",
-    "all": "Trễ hạn, quá hạn",
-}
-CAUSES = {
-    "missing_here": "không có trong hệ thống một cửa",
-    "missing_there": "chưa có trên Cổng quốc gia",
-    "duplicate_there": "trùng hồ sơ",
-    "misplaced_there": "sai đơn vị, sai thủ tục",
-    "step_lost": "mất bước trong nhật ký",
-    "only_return_sent": "chỉ gửi bước trả kết quả",
-    "status_unmapped": "trạng thái chưa ánh xạ",
-    "update_refused": "bị từ chối",
-    "accepted_not_shown": "đã nhận nhưng không hiện",
-    "update_not_sent": "chưa gửi cập nhật",
-    "clock_shift": "lệch giờ",
-    "closed_early_there": "gửi kết thúc sớm",
-    "finish_differs": "lệch thời điểm kết thúc",
-    "pause_not_carried": "chưa gửi tạm dừng",
-    "due_not_carried": "lệch hạn trả",
-    "rule_differs": "khác cách tính",
-    "step_skipped": "thiếu bước",
-    "late_entry": "chậm thao tác",
-    "back_dated": "giờ ghi nhận sớm hơn chứng cứ",
-    "due_moved": "sửa hạn trả",
-    "pause_unlawful": "tạm dừng không căn cứ",
-    "not_enough_data": "chưa đủ dữ liệu",
-    "unexplained": "chưa rõ nguyên nhân",
-}
-REMEDIES = {
-    "find_or_enter": "Tìm hồ sơ giấy, nhập vào hệ thống một cửa hoặc đề nghị Cổng đóng bản ghi.",
-    "send_whole": "Gửi lại toàn bộ hồ sơ lên Cổng quốc gia.",
-    "close_duplicate": "Đề nghị đóng bản ghi trùng; sửa bảng mã thay thế.",
-    "correct_mapping_and_resend": "Sửa ánh xạ thủ tục, đơn vị rồi gửi lại.",
-    "resend_step": "Gửi lại bước kết thúc vào nhật ký.",
-    "send_finish": "Gửi bước “Đã xử lý xong” (9) với thời điểm kết thúc.",
-    "map_status": "Bổ sung ánh xạ trạng thái rồi gửi lại.",
-    "correct_and_resend": "Sửa nội dung bị từ chối rồi gửi lại.",
-    "resend_and_ask_portal": "Gửi lại; nếu vẫn không hiện, gửi phiếu xử lý cho Cổng.",
-    "send_update": "Gửi bản cập nhật kết thúc.",
-    "correct_clock_and_resend": "Sửa múi giờ của phần mềm gửi rồi gửi lại.",
-    "reopen_there": "Gửi lại trạng thái đúng để mở lại trên Cổng.",
-    "resend_finish": "Gửi lại thời điểm kết thúc đúng.",
-    "send_pause": "Gửi bước yêu cầu bổ sung và hẹn trả mới.",
-    "send_due": "Gửi bản cập nhật có hẹn trả mới.",
-    "explain_rule": "Không phải lỗi dữ liệu: nêu cách tính khác nhau trong giải trình.",
-    "record_missing_step": "Ghi bổ sung bước đã làm bằng một sự kiện mới, kèm chứng cứ.",
-    "record_on_time": "Nhắc thao tác ngay khi xong việc; hồ sơ giữ nguyên, chứng cứ quyết định.",
-    "ask_explanation": "Yêu cầu đơn vị giải trình, kèm văn bản.",
-    "load_missing_fact": "Nạp dữ kiện còn thiếu.",
-    "look_into": "Chuyển chuyên viên xem trực tiếp.",
-}
-STATUSES = {
-    1: "Mới đăng ký",
-    2: "Được tiếp nhận",
-    3: "Không được tiếp nhận",
-    4: "Đang xử lý",
-    5: "Yêu cầu bổ sung giấy tờ",
-    6: "Yêu cầu thực hiện nghĩa vụ tài chính",
-    7: "Công dân yêu cầu rút hồ sơ",
-    8: "Dừng xử lý",
-    9: "Đã xử lý xong",
-    10: "Đã trả kết quả",
-}
-KINDS = {
-    "registered": "Đăng ký",
-    "received": "Tiếp nhận",
-    "refused": "Từ chối",
-    "step_started": "Bắt đầu bước",
-    "step_finished": "Xong bước",
-    "supplement_requested": "Yêu cầu bổ sung",
-    "supplement_received": "Nhận bổ sung",
-    "suspended": "Tạm dừng",
-    "resumed": "Tiếp tục",
-    "payment_requested": "Yêu cầu nghĩa vụ tài chính",
-    "paid": "Đã nộp",
-    "leg_sent": "Lấy ý kiến, liên thông",
-    "leg_returned": "Nhận trả lời",
-    "extended": "Xin lỗi và hẹn lại",
-    "withdrawn": "Rút hồ sơ",
-    "stopped": "Dừng giải quyết",
-    "finished": "Kết thúc xử lý",
-    "returned": "Trả kết quả",
-    "corrected": "Đính chính",
-}
-OWNERS = {
-    "reception": "Tiếp nhận",
-    "step": "Đang xử lý",
-    "assignment": "Chờ phân công",
-    "applicant": "Chờ người dân",
-    "other_agency": "Chờ đơn vị khác",
-    "payment": "Chờ nộp nghĩa vụ tài chính",
-    "suspension": "Tạm dừng khác",
-    "outage": "Sự cố hệ thống",
-}
-VERDICTS = {
-    "late": "quá hạn",
-    "on_time": "đúng hạn",
-    "open_late": "đang quá hạn",
-    "open_in_time": "trong hạn",
-    "paused": "đang tạm dừng",
-    "no_due": "không có hẹn trả",
-    "absent": "không có hồ sơ",
-    "not_accepted": "chưa tiếp nhận",
-}
+Code = TypeVar("Code")
+
+
+class Words(Mapping[Code, str]):
+    """Codes with their words: each is translated when it is read, not when the module is."""
+
+    def __init__(self, words: dict[Code, str]) -> None:
+        self._words = words
+
+    def __getitem__(self, code: Code) -> str:
+        return gettext(self._words[code])
+
+    def __iter__(self) -> Iterator[Code]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+
+SIDES = Words({"shown": "Trên Cổng DVCQG", "recorded": "Theo một cửa", "true": "Thực tế"})
+SHORT_SIDES = Words({"shown": "Cổng", "recorded": "một cửa", "true": "thực tế"})
+LATE_BY = Words({"shown": "Trễ trên Cổng DVCQG", "recorded": "Trễ theo một cửa", "true": "Trễ thực tế"})
+LEGS = Words({"sync": "do đồng bộ", "record": "do thao tác"})
+WEEKDAYS = Words({0: "T2", 1: "T3", 2: "T4", 3: "T5", 4: "T6", 5: "T7", 6: "CN"})
+MEASURES = Words(
+    {
+        "reception": "Chậm tiếp nhận",
+        "open": "Đang xử lý quá hạn",
+        "finished": "Đã giải quyết trễ hạn",
+        "all": "Trễ hạn, quá hạn",
+    }
+)
+CAUSES = Words(
+    {
+        "missing_here": "không có trong hệ thống một cửa",
+        "missing_there": "chưa có trên Cổng quốc gia",
+        "duplicate_there": "trùng hồ sơ",
+        "misplaced_there": "sai đơn vị, sai thủ tục",
+        "step_lost": "mất bước trong nhật ký",
+        "only_return_sent": "chỉ gửi bước trả kết quả",
+        "status_unmapped": "trạng thái chưa ánh xạ",
+        "update_refused": "bị từ chối",
+        "accepted_not_shown": "đã nhận nhưng không hiện",
+        "update_not_sent": "chưa gửi cập nhật",
+        "clock_shift": "lệch giờ",
+        "closed_early_there": "gửi kết thúc sớm",
+        "finish_differs": "lệch thời điểm kết thúc",
+        "pause_not_carried": "chưa gửi tạm dừng",
+        "due_not_carried": "lệch hạn trả",
+        "rule_differs": "khác cách tính",
+        "step_skipped": "thiếu bước",
+        "late_entry": "chậm thao tác",
+        "back_dated": "giờ ghi nhận sớm hơn chứng cứ",
+        "due_moved": "sửa hạn trả",
+        "pause_unlawful": "tạm dừng không căn cứ",
+        "not_enough_data": "chưa đủ dữ liệu",
+        "unexplained": "chưa rõ nguyên nhân",
+    }
+)
+REMEDIES = Words(
+    {
+        "find_or_enter": "Tìm hồ sơ giấy, nhập vào hệ thống một cửa hoặc đề nghị Cổng đóng bản ghi.",
+        "send_whole": "Gửi lại toàn bộ hồ sơ lên Cổng quốc gia.",
+        "close_duplicate": "Đề nghị đóng bản ghi trùng; sửa bảng mã thay thế.",
+        "correct_mapping_and_resend": "Sửa ánh xạ thủ tục, đơn vị rồi gửi lại.",
+        "resend_step": "Gửi lại bước kết thúc vào nhật ký.",
+        "send_finish": "Gửi bước “Đã xử lý xong” (9) với thời điểm kết thúc.",
+        "map_status": "Bổ sung ánh xạ trạng thái rồi gửi lại.",
+        "correct_and_resend": "Sửa nội dung bị từ chối rồi gửi lại.",
+        "resend_and_ask_portal": "Gửi lại; nếu vẫn không hiện, gửi phiếu xử lý cho Cổng.",
+        "send_update": "Gửi bản cập nhật kết thúc.",
+        "correct_clock_and_resend": "Sửa múi giờ của phần mềm gửi rồi gửi lại.",
+        "reopen_there": "Gửi lại trạng thái đúng để mở lại trên Cổng.",
+        "resend_finish": "Gửi lại thời điểm kết thúc đúng.",
+        "send_pause": "Gửi bước yêu cầu bổ sung và hẹn trả mới.",
+        "send_due": "Gửi bản cập nhật có hẹn trả mới.",
+        "explain_rule": "Không phải lỗi dữ liệu: nêu cách tính khác nhau trong giải trình.",
+        "record_missing_step": "Ghi bổ sung bước đã làm bằng một sự kiện mới, kèm chứng cứ.",
+        "record_on_time": "Nhắc thao tác ngay khi xong việc; hồ sơ giữ nguyên, chứng cứ quyết định.",
+        "ask_explanation": "Yêu cầu đơn vị giải trình, kèm văn bản.",
+        "load_missing_fact": "Nạp dữ kiện còn thiếu.",
+        "look_into": "Chuyển chuyên viên xem trực tiếp.",
+    }
+)
+STATUSES = Words(
+    {
+        1: "Mới đăng ký",
+        2: "Được tiếp nhận",
+        3: "Không được tiếp nhận",
+        4: "Đang xử lý",
+        5: "Yêu cầu bổ sung giấy tờ",
+        6: "Yêu cầu thực hiện nghĩa vụ tài chính",
+        7: "Công dân yêu cầu rút hồ sơ",
+        8: "Dừng xử lý",
+        9: "Đã xử lý xong",
+        10: "Đã trả kết quả",
+    }
+)
+KINDS = Words(
+    {
+        "registered": "Đăng ký",
+        "received": "Tiếp nhận",
+        "refused": "Từ chối",
+        "step_started": "Bắt đầu bước",
+        "step_finished": "Xong bước",
+        "supplement_requested": "Yêu cầu bổ sung",
+        "supplement_received": "Nhận bổ sung",
+        "suspended": "Tạm dừng",
+        "resumed": "Tiếp tục",
+        "payment_requested": "Yêu cầu nghĩa vụ tài chính",
+        "paid": "Đã nộp",
+        "leg_sent": "Lấy ý kiến, liên thông",
+        "leg_returned": "Nhận trả lời",
+        "extended": "Xin lỗi và hẹn lại",
+        "withdrawn": "Rút hồ sơ",
+        "stopped": "Dừng giải quyết",
+        "finished": "Kết thúc xử lý",
+        "returned": "Trả kết quả",
+        "corrected": "Đính chính",
+    }
+)
+SHORT_KINDS = Words({
+    "registered": "nộp", "received": "nhận", "refused": "từ chối", "supplement_requested": "yêu cầu bổ sung",
+    "supplement_received": "đã bổ sung", "suspended": "tạm dừng", "resumed": "tiếp tục", "payment_requested": "NVTC",
+    "paid": "đã nộp", "leg_sent": "lấy ý kiến", "leg_returned": "có trả lời", "extended": "hẹn lại",
+    "withdrawn": "rút", "stopped": "dừng", "finished": "xong", "returned": "trả", "corrected": "đính chính",
+})  # fmt: skip
+OWNERS = Words(
+    {
+        "reception": "Tiếp nhận",
+        "step": "Đang xử lý",
+        "assignment": "Chờ phân công",
+        "applicant": "Chờ người dân",
+        "other_agency": "Chờ đơn vị khác",
+        "payment": "Chờ nộp nghĩa vụ tài chính",
+        "suspension": "Tạm dừng khác",
+        "outage": "Sự cố hệ thống",
+    }
+)
+VERDICTS = Words(
+    {
+        "late": "quá hạn",
+        "on_time": "đúng hạn",
+        "open_late": "đang quá hạn",
+        "open_in_time": "trong hạn",
+        "paused": "đang tạm dừng",
+        "no_due": "không có hẹn trả",
+        "absent": "không có hồ sơ",
+        "not_accepted": "chưa tiếp nhận",
+    }
+)
 #: The shape that goes with a state: colour never speaks alone.
 SHAPES = {
     "late": "late",
@@ -130,89 +174,139 @@ SHAPES = {
     "absent": "unknown",
     "not_accepted": "reception",
 }
-CHANNELS = {"desk": "Trực tiếp", "online": "Trực tuyến", "post": "Bưu chính"}
-DIMENSIONS = {
-    "agency": "đơn vị",
-    "field": "lĩnh vực",
-    "procedure": "thủ tục",
-    "month": "tháng tiếp nhận",
-    "source": "hệ thống xử lý",
-}
-SEVERITIES = {
-    "A": "A · ảnh hưởng người dân, can thiệp dữ liệu",
-    "B": "B · thời hạn, nghĩa vụ",
-    "C": "C · ghi nhận, dữ liệu",
-}
-FLAGS = {
-    "unproven": "Chưa có chứng cứ",
-    "disputed": "Khác nhau theo cách tính",
-    "no_due": "Không có hẹn trả",
-}
-FLAG_HINTS = {
-    "unproven": "ghi đúng hạn nhưng bấm sau hạn, không có chứng cứ",
-    "disputed": "kết luận đổi theo cách đọc luật",
-    "no_due": "không tính được trễ hay không",
-    "not_enough_data": "thiếu dữ kiện để nêu nguyên nhân",
-}
-DIRECTIONS = {"removed": "bớt đi", "added": "thêm vào"}
-ROLES = {
-    "clerk": "Công chức một cửa",
-    "officer": "Công chức thụ lý",
-    "unit_head": "Lãnh đạo đơn vị",
-    "inspector": "Chuyên viên kiểm soát TTHC",
-    "leader": "Lãnh đạo tỉnh",
-    "operator": "Quản trị kỹ thuật",
-    "administrator": "Quản trị đơn vị",
-}
-PAUSE_FAULTS = {
-    "no_document": "không có văn bản",
-    "asked_late": "yêu cầu bổ sung muộn",
-    "asked_again": "yêu cầu bổ sung lần nữa",
-}
-EXTENSION_FAULTS = {
-    "no_letter": "không có văn bản xin lỗi",
-    "extended_again": "hẹn lại quá một lần",
-    "announced_late": "xin lỗi muộn",
-    "not_later": "hẹn mới không muộn hơn",
-}
-SUB_CAUSES = {
-    "supplement": "cách tính sau khi bổ sung",
-    "payment": "cách trừ thời gian nghĩa vụ tài chính",
-    "day": "so ngày hay so giờ",
-    "instant": "so giờ hay so ngày",
-}
-EVIDENCE_KINDS = {
-    "finished": "chứng cứ của việc kết thúc",
-    "returned": "chứng cứ của việc trả kết quả",
-    "step_finished": "chứng cứ của bước xử lý",
-    "refused": "chứng cứ của việc từ chối",
-    "stopped": "chứng cứ của việc dừng",
-}
+CHANNELS = Words({"desk": "Trực tiếp", "online": "Trực tuyến", "post": "Bưu chính"})
+DIMENSIONS = Words(
+    {
+        "agency": "đơn vị",
+        "field": "lĩnh vực",
+        "procedure": "thủ tục",
+        "month": "tháng tiếp nhận",
+        "source": "hệ thống xử lý",
+    }
+)
+SEVERITIES = Words(
+    {
+        "A": "A · ảnh hưởng người dân, can thiệp dữ liệu",
+        "B": "B · thời hạn, nghĩa vụ",
+        "C": "C · ghi nhận, dữ liệu",
+    }
+)
+FLAGS = Words(
+    {
+        "unproven": "Chưa có chứng cứ",
+        "disputed": "Khác nhau theo cách tính",
+        "no_due": "Không có hẹn trả",
+    }
+)
+FLAG_HINTS = Words(
+    {
+        "unproven": "ghi đúng hạn nhưng bấm sau hạn, không có chứng cứ",
+        "disputed": "kết luận đổi theo cách đọc luật",
+        "no_due": "không tính được trễ hay không",
+        "not_enough_data": "thiếu dữ kiện để nêu nguyên nhân",
+    }
+)
+DIRECTIONS = Words({"removed": "bớt đi", "added": "thêm vào"})
+ROLES = Words(
+    {
+        "clerk": "Công chức một cửa",
+        "officer": "Công chức thụ lý",
+        "unit_head": "Lãnh đạo đơn vị",
+        "inspector": "Chuyên viên kiểm soát TTHC",
+        "leader": "Lãnh đạo tỉnh",
+        "operator": "Quản trị kỹ thuật",
+        "administrator": "Quản trị đơn vị",
+    }
+)
+MODES = Words(
+    {
+        "keep-clock": "đến đúng giờ tiếp nhận của ngày cuối",
+        "day-end": "đến hết giờ làm việc của ngày cuối",
+        "hours": "tính bằng giờ làm việc, một ngày là tám giờ",
+    }
+)
+PAUSES = Words(
+    {
+        "supplement": "Chờ bổ sung giấy tờ",
+        "suspension": "Tạm dừng",
+        "payment": "Chờ nghĩa vụ tài chính",
+    }
+)
+PAUSE_FAULTS = Words(
+    {
+        "no_document": "không có văn bản",
+        "asked_late": "yêu cầu bổ sung muộn",
+        "asked_again": "yêu cầu bổ sung lần nữa",
+    }
+)
+EXTENSION_FAULTS = Words(
+    {
+        "no_letter": "không có văn bản xin lỗi",
+        "extended_again": "hẹn lại quá một lần",
+        "announced_late": "xin lỗi muộn",
+        "not_later": "hẹn mới không muộn hơn",
+    }
+)
+DATA_CHECKS = Words(
+    {
+        "over_promised": "hẹn trả dài hơn thời hạn công bố",
+        "document_unknown": "tạm dừng hoặc hẹn lại chưa rõ văn bản",
+        "unit_unresolved": "chưa rõ đơn vị nào trên Cổng",
+        "unit_differs": "khác đơn vị trên Cổng",
+        "procedure_differs": "khác thủ tục trên Cổng",
+        "receipt_differs": "khác ngày tiếp nhận trên Cổng",
+        "due_differs": "khác hẹn trả trên Cổng",
+        "end_differs": "khác thời điểm kết thúc trên Cổng",
+        "end_not_there": "đã kết thúc, Cổng chưa có",
+        "end_only_there": "Cổng đã kết thúc, ở đây chưa",
+        "further_record_there": "có thêm bản ghi trên Cổng",
+    }
+)
+SUB_CAUSES = Words(
+    {
+        "supplement": "cách tính sau khi bổ sung",
+        "payment": "cách trừ thời gian nghĩa vụ tài chính",
+        "day": "so ngày hay so giờ",
+        "pause": "đang tạm dừng",
+        "instant": "so giờ hay so ngày",
+    }
+)
+EVIDENCE_KINDS = Words(
+    {
+        "finished": "chứng cứ của việc kết thúc",
+        "returned": "chứng cứ của việc trả kết quả",
+        "step_finished": "chứng cứ của bước xử lý",
+        "refused": "chứng cứ của việc từ chối",
+        "stopped": "chứng cứ của việc dừng",
+    }
+)
 #: The facts that prove a finding.
-EVIDENCE = {
-    "due_0": "hẹn trả",
-    "due_3": "hẹn trả có căn cứ",
-    "finish_at": "một cửa ghi kết thúc",
-    "true_finish_at": "kết thúc thực tế",
-    "evidence_at": "chứng cứ",
-    "finish_recorded_at": "bấm lúc",
-    "t_due_at": "hẹn trả trên Cổng",
-    "t_nine_at": "Cổng ghi xử lý xong",
-    "t_ten_at": "Cổng ghi trả kết quả",
-    "t_closed_at": "Cổng ghi kết thúc",
-    "t_received_at": "Cổng ghi tiếp nhận",
-    "t_status": "trạng thái trên Cổng",
-    "t_procedure": "thủ tục trên Cổng",
-    "t_unit_name": "đơn vị trên Cổng",
-    "t_code": "mã trên Cổng",
-    "t_duplicates": "bản ghi thừa trên Cổng",
-    "delivery": "bản tin kết thúc",
-    "delivery_message": "lời của Cổng",
-    "pause_fault": "tạm dừng",
-    "extension_fault": "hẹn lại",
-    "sub_cause": "khác ở",
-    "evidence_kind": "loại",
-}
+EVIDENCE = Words(
+    {
+        "due_0": "hẹn trả",
+        "due_3": "hẹn trả có căn cứ",
+        "finish_at": "một cửa ghi kết thúc",
+        "true_finish_at": "kết thúc thực tế",
+        "evidence_at": "chứng cứ",
+        "finish_recorded_at": "bấm lúc",
+        "t_due_at": "hẹn trả trên Cổng",
+        "t_nine_at": "Cổng ghi xử lý xong",
+        "t_ten_at": "Cổng ghi trả kết quả",
+        "t_closed_at": "Cổng ghi kết thúc",
+        "t_received_at": "Cổng ghi tiếp nhận",
+        "t_status": "trạng thái trên Cổng",
+        "t_procedure": "thủ tục trên Cổng",
+        "t_unit_name": "đơn vị trên Cổng",
+        "t_code": "mã trên Cổng",
+        "t_duplicates": "bản ghi thừa trên Cổng",
+        "delivery": "bản tin kết thúc",
+        "delivery_message": "lời của Cổng",
+        "pause_fault": "tạm dừng",
+        "extension_fault": "hẹn lại",
+        "sub_cause": "khác ở",
+        "evidence_kind": "loại",
+    }
+)
 #: The facts that decide, by cause; the rest stand on the page of the dossier.
 MAIN_EVIDENCE = {
     "missing_here": ("t_received_at", "t_due_at", "t_status"),
@@ -240,41 +334,45 @@ MAIN_EVIDENCE = {
     "unexplained": ("due_0", "finish_at", "t_due_at", "t_nine_at"),
 }
 #: Inside a finding's proof, codes have words too.
-EVIDENCE_WORDS: dict[str, dict[Any, str]] = {
+EVIDENCE_WORDS: dict[str, Mapping[Any, str]] = {
     "t_status": STATUSES,
     "pause_fault": PAUSE_FAULTS,
     "extension_fault": EXTENSION_FAULTS,
     "sub_cause": SUB_CAUSES,
     "evidence_kind": EVIDENCE_KINDS,
 }
-DELIVERY_STATES = {
-    "waiting": "đang chờ gửi",
-    "delivered": "Cổng đã nhận",
-    "dead": "bị từ chối",
-    "unmapped": "chưa ánh xạ",
-}
-REFUSALS = {
-    "act.in_the_future": "Thời điểm {at:%H:%M %d/%m/%Y} chưa đến. Nhập thời điểm đã xảy ra.",
-    "act.before_the_last": "Thời điểm {at:%H:%M %d/%m/%Y} sớm hơn {last:%H:%M %d/%m/%Y}. Kiểm tra lại giờ.",
-    "dossier.already_accepted": "Hồ sơ đã được tiếp nhận lúc {at:%H:%M %d/%m/%Y}.",
-    "dossier.not_accepted": "Hồ sơ {dossier} chưa được tiếp nhận. Tiếp nhận trước.",
-    "dossier.has_ended": "Hồ sơ đã kết thúc lúc {at:%H:%M %d/%m/%Y}. Dùng “Đính chính” nếu ghi nhầm.",
-    "dossier.is_suspended": "Hồ sơ đang tạm dừng từ {since:%H:%M %d/%m/%Y}. Bấm “Tiếp tục” trước.",
-    "dossier.not_suspended": "Hồ sơ {dossier} không ở trạng thái chờ này.",
-    "dossier.known": "Mã hồ sơ {dossier} đã có.",
-    "dossier.unknown": "Không thấy hồ sơ {dossier}. Xem lại mã.",
-    "step.already_finished": "Bước “{step}” vừa được đồng nghiệp kết thúc. Xem lại rồi chọn việc tiếp theo.",
-    "step.already_started": "Bước “{step}” đang do {holder} xử lý.",
-    "step.unknown": "Quy trình không có bước “{step}”.",
-    "step.not_your_unit": "Bước “{step}” thuộc đơn vị {unit}.",
-    "supplement.asked_before": "Hồ sơ {dossier} đã được yêu cầu bổ sung; mỗi hồ sơ chỉ một lần.",
-    "extension.not_later": "Hẹn mới phải muộn hơn {due_at:%H:%M %d/%m/%Y}.",
-    "extension.no_due": "Hồ sơ {dossier} không có hẹn trả để hẹn lại.",
-    "result.not_finished": "Hồ sơ {dossier} chưa kết thúc xử lý. Bấm “Kết thúc xử lý” trước.",
-    "result.already_returned": "Kết quả đã trả lúc {at:%H:%M %d/%m/%Y}.",
-    "leg.none": "Hồ sơ {dossier} không đang lấy ý kiến đơn vị nào.",
-    "correction.unknown_event": "Không có sự kiện số {seq} để đính chính.",
-}
+DELIVERY_STATES = Words(
+    {
+        "waiting": "đang chờ gửi",
+        "delivered": "Cổng đã nhận",
+        "dead": "bị từ chối",
+        "unmapped": "chưa ánh xạ",
+    }
+)
+REFUSALS = Words(
+    {
+        "act.in_the_future": "Thời điểm {at:%H:%M %d/%m/%Y} chưa đến. Nhập thời điểm đã xảy ra.",
+        "act.before_the_last": "Thời điểm {at:%H:%M %d/%m/%Y} sớm hơn {last:%H:%M %d/%m/%Y}. Kiểm tra lại giờ.",
+        "dossier.already_accepted": "Hồ sơ đã được tiếp nhận lúc {at:%H:%M %d/%m/%Y}.",
+        "dossier.not_accepted": "Hồ sơ {dossier} chưa được tiếp nhận. Tiếp nhận trước.",
+        "dossier.has_ended": "Hồ sơ đã kết thúc lúc {at:%H:%M %d/%m/%Y}. Dùng “Đính chính” nếu ghi nhầm.",
+        "dossier.is_suspended": "Hồ sơ đang tạm dừng từ {since:%H:%M %d/%m/%Y}. Bấm “Tiếp tục” trước.",
+        "dossier.not_suspended": "Hồ sơ {dossier} không ở trạng thái chờ này.",
+        "dossier.known": "Mã hồ sơ {dossier} đã có.",
+        "dossier.unknown": "Không thấy hồ sơ {dossier}. Xem lại mã.",
+        "step.already_finished": "Bước “{step}” vừa được đồng nghiệp kết thúc. Xem lại rồi chọn việc tiếp theo.",
+        "step.already_started": "Bước “{step}” đang do {holder} xử lý.",
+        "step.unknown": "Quy trình không có bước “{step}”.",
+        "step.not_your_unit": "Bước “{step}” thuộc đơn vị {unit}.",
+        "supplement.asked_before": "Hồ sơ {dossier} đã được yêu cầu bổ sung; mỗi hồ sơ chỉ một lần.",
+        "extension.not_later": "Hẹn mới phải muộn hơn {due_at:%H:%M %d/%m/%Y}.",
+        "extension.no_due": "Hồ sơ {dossier} không có hẹn trả để hẹn lại.",
+        "result.not_finished": "Hồ sơ {dossier} chưa kết thúc xử lý. Bấm “Kết thúc xử lý” trước.",
+        "result.already_returned": "Kết quả đã trả lúc {at:%H:%M %d/%m/%Y}.",
+        "leg.none": "Hồ sơ {dossier} không đang lấy ý kiến đơn vị nào.",
+        "correction.unknown_event": "Không có sự kiện số {seq} để đính chính.",
+    }
+)
 
 
 def say(refusal: Refused) -> str:
@@ -304,14 +402,14 @@ def stamp(value: str | None) -> str:
 def day(value: str) -> str:
     """T5 05/03/2026, from an ISO day."""
     at = datetime.fromisoformat(value)
-    return f"{('T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'CN')[at.weekday()]} {at:%d/%m/%Y}"
+    return f"{WEEKDAYS[at.weekday()]} {at:%d/%m/%Y}"
 
 
 def worked(minutes: int) -> str:
     """2 ngày 4 giờ 10 phút, of working time (a working day has eight hours)."""
     days, rest = divmod(abs(minutes), 480)
-    parts = [(days, "ngày"), (rest // 60, "giờ"), (rest % 60, "phút")]
-    return " ".join(f"{number(count)} {unit}" for count, unit in parts if count) or "0 phút"
+    parts = [(days, gettext("ngày")), (rest // 60, gettext("giờ")), (rest % 60, gettext("phút"))]
+    return " ".join(f"{number(count)} {unit}" for count, unit in parts if count) or f"0 {gettext('phút')}"
 
 
 _ROMAN = ("", "I", "II", "III", "IV")
@@ -320,16 +418,27 @@ _ROMAN = ("", "I", "II", "III", "IV")
 def period(text: str | None) -> str:
     """Quý III/2026, from `2026-Q3`."""
     if not text:
-        return "Từ trước đến nay"
+        return gettext("Từ trước đến nay")
     if "/" in text:
         first, last = (f"{datetime.fromisoformat(part):%d/%m/%Y}" for part in text.split("/"))
-        return f"{first} đến {last}"
+        return gettext("{first} đến {last}").format(first=first, last=last)
     year, *rest = text.split("-")
-    regime = " (kỳ báo cáo)" if "BC" in rest else ""
+    regime = gettext(" (kỳ báo cáo)") if "BC" in rest else ""
     part = rest[-1] if rest and rest[-1] != "BC" else ""
     if part.startswith("Q"):
-        return f"Quý {_ROMAN[int(part[1])]}/{year}{regime}"
-    return f"Tháng {int(part)}/{year}{regime}" if part else f"Năm {year}{regime}"
+        return gettext("Quý {quarter}/{year}").format(quarter=_ROMAN[int(part[1])], year=year) + regime
+    if part:
+        return gettext("Tháng {month}/{year}").format(month=int(part), year=year) + regime
+    return gettext("Năm {year}").format(year=year) + regime
+
+
+def ago(seconds: int) -> str:
+    """An age in words."""
+    if seconds < 90:
+        return gettext("{n} giây").format(n=seconds)
+    if seconds < 5400:
+        return gettext("{n} phút").format(n=seconds // 60)
+    return gettext("{n} giờ").format(n=seconds // 3600)
 
 
 def evidence(finding: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -347,11 +456,28 @@ def fact(name: str, value: Any) -> str:
     return EVIDENCE_WORDS.get(name, {}).get(value, str(value))
 
 
+def english() -> bool:
+    """Whether the reader chose English."""
+    return get_language() == "en"
+
+
 def number(value: int) -> str:
-    """1.505: thousands as Vietnamese pages write them."""
-    return f"{value:,}".replace(",", ".")
+    """1.505: thousands as Vietnamese pages write them; 1,505 in English."""
+    return f"{value:,}" if english() else f"{value:,}".replace(",", ".")
+
+
+def dossiers(count: int) -> str:
+    """1.505 hồ sơ."""
+    return ngettext("{n} hồ sơ", "{n} hồ sơ", count).format(n=number(count))
+
+
+def signs(count: int) -> str:
+    """34 dấu hiệu."""
+    return ngettext("{n} dấu hiệu", "{n} dấu hiệu", count).format(n=number(count))
 
 
 def percent(value: float | None) -> str:
     """23,7%; an empty group has no figure."""
-    return "không có số liệu" if value is None else f"{value * 100:.1f}%".replace(".", ",")
+    if value is None:
+        return gettext("không có số liệu")
+    return f"{value * 100:.1f}%" if english() else f"{value * 100:.1f}%".replace(".", ",")

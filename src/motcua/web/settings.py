@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "motcua.accounts",
     "motcua.dossiers",
     "motcua.mirror",
+    "motcua.payments",
     "motcua.exchange",
     "motcua.oversight",
     "motcua.web",

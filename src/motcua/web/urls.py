@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
+from motcua.web import gateway
 from motcua.web.console import bridge, doors, dossier, lists
 
 urlpatterns = [
@@ -18,6 +19,8 @@ urlpatterns = [
     path("tim", doors.search, name="search"),
     path("dang-nhap", doors.SignIn.as_view(), name="sign-in"),
     path("dang-xuat", LogoutView.as_view(), name="sign-out"),
+    path("api/thanh-toan/xac-nhan", gateway.confirm, name="payment-confirm"),
+    path("api/thanh-toan/tra-cuu", gateway.due, name="payment-due"),
     path("healthz", doors.health, name="health"),
 ]
 handler403 = "motcua.web.console.doors.forbidden"

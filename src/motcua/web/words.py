@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from motcua.web import labels
+from motcua.web import labels, links
 
 register = template.Library()
 
@@ -17,6 +18,18 @@ register = template.Library()
 def number(value: Any) -> str:
     """A whole number as Vietnamese pages write it."""
     return labels.number(int(value or 0))
+
+
+@register.filter
+def dossiers(count: int) -> str:
+    """So many dossiers, in words."""
+    return labels.dossiers(count)
+
+
+@register.filter
+def signs(count: int) -> str:
+    """So many signs, in words."""
+    return labels.signs(count)
 
 
 @register.filter
@@ -52,7 +65,7 @@ def worked(minutes: int) -> str:
 @register.filter
 def word(value: str | int | None, table: str) -> str:
     """A code in words, from one of the tables of `labels`."""
-    words: dict[Any, str] = getattr(labels, table.upper())
+    words: Mapping[Any, str] = getattr(labels, table.upper())
     return words.get(value, "" if value is None else str(value))
 
 
@@ -71,9 +84,7 @@ def period(text: str) -> str:
 @register.filter
 def ago(seconds: int) -> str:
     """An age in words."""
-    if seconds < 90:
-        return f"{seconds} giây"
-    return f"{seconds // 60} phút" if seconds < 5400 else f"{seconds // 3600} giờ"
+    return labels.ago(seconds)
 
 
 @register.filter
@@ -86,6 +97,13 @@ def at(values: Any, index: int) -> Any:
 def row_of(index: int) -> int:
     """Where the n-th of three thin bars lies."""
     return 1 + 7 * index
+
+
+@register.filter
+def in_source(row: Mapping[str, Any]) -> str:
+    """The address of a dossier in the system that it lives in; empty where none is set, or only the portal has it."""
+    absent = "missing_here" in (row.get("cause"), row.get("sync_cause"), row.get("causes", {}).get("sync"))
+    return "" if absent else links.to(row["dossier"], row["source"] or "")
 
 
 @register.simple_tag

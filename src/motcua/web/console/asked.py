@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from motcua.accounts import powers
 from motcua.catalogue.models import Agency, Field, Procedure
@@ -91,7 +92,7 @@ def choices(asked: Asked) -> dict[str, Any]:
     return {
         "periods": [(text, labels.period(text)) for text in periods],
         "agencies": list(agencies.values_list("code", "name")),
-        "policies": [(policy.name, policy.title) for policy in POLICIES.values()],
+        "policies": [(policy.name, gettext(policy.title)) for policy in POLICIES.values()],
     }
 
 
@@ -113,14 +114,13 @@ def chips(asked: Asked, address: str) -> list[dict[str, str]]:
 
     def chip(text: str, *names: str) -> None:
         rest = {name: value for name, value in query.items() if name not in names}
-        found.append({"text": text, "href": f"{address}?{urlencode(rest)}"})
+        found.append({"name": names[0], "text": text, "href": f"{address}?{urlencode(rest)}"})
 
     if "agency" in query:
         name = Agency.objects.filter(code=query["agency"]).values_list("name", flat=True).first()
         chip(name or query["agency"], "agency")
     if "side" in query:
-        title = labels.SIDES[query["side"]]
-        chip(f"Trễ {title[0].lower()}{title[1:]}", "side")
+        chip(labels.LATE_BY[query["side"]], "side")
     if "cause" in query:
         chip(f"{labels.CAUSES[query['cause']]} ({labels.LEGS.get(query.get('leg', ''), '')})", "cause", "leg",
              "direction")  # fmt: skip
@@ -135,11 +135,17 @@ def chips(asked: Asked, address: str) -> list[dict[str, str]]:
     if "severity" in query:
         chip(labels.SEVERITIES[query["severity"]], "severity")
     if "as_of" in query:
-        chip(f"chốt lúc {labels.instant(parse_instant(query['as_of']))}", "as_of")
+        at = labels.instant(parse_instant(query["as_of"]))
+        chip(gettext("chốt lúc {at}").format(at=at), "as_of")
     return found
+
+
+def titled(asked: Asked) -> str:
+    """What a list holds, in one line: the measure and the conditions in force."""
+    return ", ".join([labels.MEASURES[asked.question.measure]] + [chip["text"] for chip in chips(asked, "")])
 
 
 def _named(by: str, key: str) -> str:
     table = {"agency": Agency, "field": Field, "procedure": Procedure}.get(by)
     name = table.objects.filter(code=key).values_list("name", flat=True).first() if table else None  # type: ignore[attr-defined]
-    return name or key or "(không ghi)"
+    return name or key or gettext("(không ghi)")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from motcua.inspection.remedies import REMEDIES
 from motcua.oversight import figures
 from motcua.web import labels
-from motcua.web.console import pictures
-from motcua.web.console.asked import Asked, chips, choices, pinned, read
-from motcua.web.console.pages import asks, page
+from motcua.web.console import pictures, workbooks
+from motcua.web.console.asked import FILTER, QUESTION, Asked, chips, choices, pinned, read, titled
+from motcua.web.console.pages import asks, code, page
 
 _TILES = ("reception", "open", "finished")
 _FOLDED = 25  # rows of the split before "show all"
@@ -40,6 +42,7 @@ def bridge(request: HttpRequest) -> HttpResponse:
         "bridge.html",
         {
             "asked": asked,
+            "here": here,
             "document": document,
             "tiles": [_tile(documents[measure], asked, by) for measure in _TILES],
             "waterfall": pictures.waterfall(document, here),
@@ -56,8 +59,40 @@ def bridge(request: HttpRequest) -> HttpResponse:
             "dimensions": [(key, title, asked.link("/", by=key)) for key, title in labels.DIMENSIONS.items()],
             "chips": chips(asked, "/"),
             "choices": choices(asked),
+            "workbook": here.link("/doi-chieu.xlsx", keep=(*QUESTION, *FILTER), by=by),
+            "picture": here.link("/doi-chieu.svg"),
         },
     )
+
+
+@require_GET
+@asks
+def bridge_workbook(request: HttpRequest) -> FileResponse:
+    """The bridge and its split as a workbook that adds up before the reader's eyes."""
+    asked = read(request, measure="open")
+    by = asked.query.get("by", "agency")
+    document = figures.bridge(settings.HOME, asked.question, now=asked.now, by=by)
+    stream = workbooks.bridge(
+        document, by=by, title=titled(asked), author=str(request.user), period=asked.question.period
+    )
+    return FileResponse(stream, as_attachment=True, filename=workbooks.name("doi-chieu", asked.now, "xlsx"))
+
+
+@require_GET
+@asks
+def bridge_picture(request: HttpRequest) -> HttpResponse:
+    """The waterfall as an image by itself, for a report or a slide."""
+    asked = read(request, measure="open")
+    document = figures.bridge(settings.HOME, asked.question, now=asked.now)
+    context = {
+        "document": document,
+        "title": titled(asked),
+        "code": code(document),
+        **pictures.drawn(pictures.waterfall(document, asked)),
+    }
+    reply = render(request, "bridge.svg", context, content_type="image/svg+xml")
+    reply["Content-Disposition"] = f'attachment; filename="{workbooks.name("doi-chieu", asked.now, "svg")}"'
+    return reply
 
 
 def _tile(document: dict[str, Any], asked: Asked, by: str) -> dict[str, Any]:
@@ -110,7 +145,7 @@ def _flags(document: dict[str, Any], here: Asked) -> list[dict[str, Any]]:
         for key, title in labels.FLAGS.items()
     ]
     missing = here.link("/phat-hien", cause="not_enough_data")
-    flags.append({"title": "Chưa đủ dữ liệu", "hint": labels.FLAG_HINTS["not_enough_data"],
+    flags.append({"title": gettext("Chưa đủ dữ liệu"), "hint": labels.FLAG_HINTS["not_enough_data"],
                   "count": document["not_enough_data"], "href": missing})  # fmt: skip
     return flags
 

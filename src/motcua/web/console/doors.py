@@ -24,7 +24,7 @@ _FOUND = 50
 
 @method_decorator(login_not_required, name="dispatch")
 class SignIn(LoginView):
-    """The only page, beside the health address, that is open to all."""
+    """The only page that is open to all, beside the health address and the switch of language."""
 
     template_name = "sign_in.html"
     redirect_authenticated_user = True

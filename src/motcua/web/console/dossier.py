@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from motcua.accounts import powers
-from motcua.catalogue.calendars import load_all
+from motcua.inspection.bridge import FORMULA
 from motcua.inspection.remedies import REMEDIES
 from motcua.oversight import explain
 from motcua.rules.instants import local_day, parse_instant
-from motcua.rules.workdays import WorkCalendar
+from motcua.rules.policies import POLICIES
 from motcua.web import labels
 from motcua.web.console import pictures
 from motcua.web.console.pages import asks, page
@@ -25,24 +27,15 @@ from motcua.web.console.pages import asks, page
 @asks
 def dossier(request: HttpRequest, code: str) -> HttpResponse:
     """The page that tells why a dossier is late, and whose it is."""
-    now = timezone.now()
-    as_of = request.GET.get("as_of")
-    story = explain.dossier(settings.HOME, code, now=now, as_of=parse_instant(as_of) if as_of else None)
-    if story is None:
-        raise Http404(code)
-    scope = powers.scope(request.user, on=local_day(now))
-    if scope is not None and story["agency"] not in scope:
-        return page(request, "forbidden.html", {"code": code}, status=403)
-    calendars = load_all()
-    calendar = calendars.get(story["certificate"].get("calendar", "vn")) or calendars["vn"]
+    story = told(request, code)
     return page(
         request,
         "dossier.html",
         {
             "story": story,
+            "document": statement(story, formula=FORMULA),
             "sides": [
-                {"title": title, "rest": _rest(story[side], story["as_of"], calendar), **story[side]}
-                for side, title in labels.SIDES.items()
+                {"title": title, "rest": _rest(story[side]), **story[side]} for side, title in labels.SIDES.items()
             ],
             "causes": [
                 {"leg": leg, "cause": cause, "remedy": labels.REMEDIES[REMEDIES[cause]],
@@ -55,18 +48,38 @@ def dossier(request: HttpRequest, code: str) -> HttpResponse:
             "total": sum(share["minutes"] for share in story["minutes"]),
             "late_total": sum(share["late_minutes"] for share in story["minutes"]),
             "diary": sorted(story["timeline"], key=lambda entry: entry["at"] or ""),
-            "frozen": as_of,
+            "frozen": request.GET.get("as_of"),
         },
     )  # fmt: skip
 
 
-def _rest(side: dict[str, Any], as_of: str, calendar: WorkCalendar) -> str:
+def told(request: HttpRequest, code: str) -> dict[str, Any]:
+    """The story of a dossier, for who may see it, as of the address or now. Raises `Http404`, `PermissionDenied`."""
+    now = timezone.now()
+    as_of = request.GET.get("as_of")
+    story = explain.dossier(settings.HOME, code, now=now, as_of=parse_instant(as_of) if as_of else None)
+    if story is None:
+        raise Http404(code)
+    scope = powers.scope(request.user, on=local_day(now))
+    if scope is not None and story["agency"] not in scope:
+        raise PermissionDenied
+    return story
+
+
+def statement(story: Mapping[str, Any], *, formula: str) -> dict[str, Any]:
+    """What a page about a dossier states, free of the reader's language: what its code is taken over."""
+    certificate = {name: story["certificate"].get(name) for name in ("due_at", "allotted", "mode", "cutoff")}
+    told_ = {name: story[name] for name in ("dossier", "as_of", *labels.SIDES, "causes", "minutes")}
+    return {**told_, "certificate": certificate, "policy": POLICIES["default"].label, "formula": formula}
+
+
+def _rest(side: dict[str, Any]) -> str:
     """Còn 3 giờ, quá 2 ngày 4 giờ: working time from the due instant to the finish, or to now."""
-    if not side["due_at"] or side["verdict"] == "paused":
+    if side["late_minutes"]:
+        return gettext("quá {time} làm việc").format(time=labels.worked(side["late_minutes"]))
+    if side["late_minutes"] == 0:
+        return gettext("quá hạn, ngoài giờ làm việc")
+    if not side["spare_minutes"]:
         return ""
-    due = datetime.fromisoformat(side["due_at"])
-    until = datetime.fromisoformat(side["finished_at"] or as_of)
-    minutes = calendar.minutes_between(due, until)
-    if until > due:
-        return f"quá {labels.worked(minutes)} làm việc" if minutes else "quá hạn, ngoài giờ làm việc"
-    return f"{'trước hạn' if side['finished_at'] else 'còn'} {labels.worked(minutes)} làm việc" if minutes else ""
+    text = gettext("trước hạn {time} làm việc") if side["finished_at"] else gettext("còn {time} làm việc")
+    return text.format(time=labels.worked(side["spare_minutes"]))

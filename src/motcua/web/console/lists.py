@@ -8,14 +8,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
+from motcua.dossiers.models import DossierRow
 from motcua.oversight import figures
 from motcua.oversight.figures import Filter
 from motcua.rules.instants import Unreadable
 from motcua.web import labels
 from motcua.web.console import workbooks
-from motcua.web.console.asked import FILTER, QUESTION, Asked, chips, choices, pinned, read
+from motcua.web.console.asked import FILTER, QUESTION, Asked, chips, choices, pinned, read, titled
 from motcua.web.console.pages import asks, page
 
 _SIZE = 50
@@ -39,6 +41,7 @@ def dossiers(request: HttpRequest) -> HttpResponse:
         "dossiers.html",
         {
             "asked": asked,
+            "here": here,
             "document": document,
             "chips": chips(_plain(asked), "/ho-so"),
             "choices": choices(asked),
@@ -49,9 +52,16 @@ def dossiers(request: HttpRequest) -> HttpResponse:
             "workbook": here.link("/ho-so.xlsx", keep=_ALL),
             "back": asked.link("/"),
             "wider": [] if document["rows"] else _wider(asked),
+            "population": None if document["rows"] else _population(asked),
             "as_of": here.query["as_of"],
         },
     )
+
+
+def _population(asked: Asked) -> int:
+    """Over how many dossiers an empty list is empty."""
+    population: int = figures.bridge(settings.HOME, asked.question, now=asked.now)["population"]
+    return population
 
 
 def _plain(asked: Asked) -> Asked:
@@ -67,7 +77,7 @@ def _wider(asked: Asked) -> list[dict[str, Any]]:
     """An empty list says which condition emptied it: how many there are without it."""
     found = []
     for chip in chips(_plain(asked), "/ho-so")[:4]:
-        if chip["text"].startswith("chốt lúc"):
+        if chip["name"] == "as_of":
             continue
         question, chosen = _lifted(asked, chip["href"])
         total = figures.dossiers(settings.HOME, question, chosen, now=asked.now, limit=1)["total"]
@@ -88,9 +98,8 @@ def dossiers_workbook(request: HttpRequest) -> FileResponse:
     """The same list as a workbook: same filter, same order."""
     asked = read(request)
     document = figures.dossiers(settings.HOME, asked.question, asked.filter, now=asked.now, limit=1_000_000)
-    title = ", ".join([labels.MEASURES[asked.question.measure]] + [c["text"] for c in chips(asked, "")])
-    stream = workbooks.dossiers(document, title=title, author=str(request.user), period=asked.question.period)
-    return FileResponse(stream, as_attachment=True, filename=workbooks.name("ho-so", asked.now))
+    stream = workbooks.dossiers(document, title=titled(asked), author=str(request.user), period=asked.question.period)
+    return FileResponse(stream, as_attachment=True, filename=workbooks.name("ho-so", asked.now, "xlsx"))
 
 
 # ---- findings ----------------------------------------------------------------------------------------------------
@@ -115,15 +124,19 @@ def findings(request: HttpRequest) -> HttpResponse:
     after = asked.query.get("after", "")
     rows = [f for f in left if _place(f) > _key(after)] if after else left
     first = _counted(asked.query.get("n")) if after else 1
-    shown = [{**f, "facts": labels.evidence(f)} for f in rows[:_SIZE]]
+    codes = [f["dossier"] for f in rows[:_SIZE]]
+    sources = dict(DossierRow.objects.filter(code__in=codes).values_list("code", "source"))
+    shown = [
+        {**f, "facts": labels.evidence(f), "source": sources.get(f["dossier"], "")} for f in rows[:_SIZE]
+    ]  # fmt: skip
     last = first + len(shown) - 1
     more = f"{shown[-1]['dossier']}|{shown[-1]['leg']}" if len(rows) > _SIZE else None
-    population = None if left else figures.bridge(settings.HOME, asked.question, now=asked.now)["population"]
     return page(
         request,
         "findings.html",
         {
             "asked": asked,
+            "here": here,
             "document": document,
             "total": len(left),
             "findings": shown,
@@ -137,7 +150,7 @@ def findings(request: HttpRequest) -> HttpResponse:
             "workbook": here.link("/phat-hien.xlsx", keep=_ALL),
             "chips": chips(_plain(asked), "/phat-hien"),
             "choices": choices(asked),
-            "population": population,
+            "population": None if left else _population(asked),
             "as_of": here.query["as_of"],
         },
     )
@@ -194,11 +207,10 @@ def findings_workbook(request: HttpRequest) -> FileResponse:
     """The findings that the filter leaves, as a workbook."""
     asked = read(request, more=("severity",))
     document, left = _found(asked)
-    title = ", ".join([labels.MEASURES[asked.question.measure]] + [c["text"] for c in chips(asked, "")])
     stream = workbooks.findings(
-        document, left, title=title, author=str(request.user), period=asked.question.period
-    )  # fmt: skip
-    return FileResponse(stream, as_attachment=True, filename=workbooks.name("phat-hien", asked.now))
+        document, left, title=titled(asked), author=str(request.user), period=asked.question.period
+    )
+    return FileResponse(stream, as_attachment=True, filename=workbooks.name("phat-hien", asked.now, "xlsx"))
 
 
 # ---- agencies ----------------------------------------------------------------------------------------------------
@@ -210,16 +222,16 @@ def agencies(request: HttpRequest) -> HttpResponse:
     """Agencies with their rates and a small bridge each; small ones are told in dossiers and not ranked."""
     asked = read(request)
     split = figures.bridge(settings.HOME, asked.question, now=asked.now, by="agency")
-    rates = {
-        side: {
-            row["key"]: row
-            for row in figures.rates(settings.HOME, asked.question, now=asked.now, by="agency", verdict=side)["rows"]
-        }
+    told = {
+        side: figures.rates(settings.HOME, asked.question, now=asked.now, by="agency", verdict=side)
         for side in labels.SIDES
     }
+    rates = {side: {row["key"]: row for row in document["rows"]} for side, document in told.items()}
+    totals = {side: document["total"] for side, document in told.items()}
     here = pinned(asked, split["as_of"])
     most = max((max(row[f"late_{side}"] for side in labels.SIDES) for row in split["rows"]), default=0) or 1
-    rows = [_agency(row, {side: rates[side].get(row["key"]) for side in labels.SIDES}, here, most)
+    rows = [_agency(row, {side: rates[side].get(row["key"]) for side in labels.SIDES}, here, most,
+                    of={"by": "agency", "key": row["key"]})
             for row in split["rows"]]  # fmt: skip
     rows.sort(key=lambda row: (row["small"], row["true"] if row["true"] is not None else 2, row["key"]))
     return page(
@@ -227,7 +239,9 @@ def agencies(request: HttpRequest) -> HttpResponse:
         "agencies.html",
         {
             "asked": asked,
+            "here": here,
             "document": split,
+            "total": _agency({**split, "key": "", "name": gettext("Tất cả")}, totals, here, most, of={}),
             "rows": [row for row in rows if not row["small"]],
             "small": [row for row in rows if row["small"]],
             "threshold": _SMALL,
@@ -238,9 +252,11 @@ def agencies(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _agency(row: dict[str, Any], rates: dict[str, Any], here: Asked, most: int) -> dict[str, Any]:
+def _agency(
+    row: dict[str, Any], rates: dict[str, Any], here: Asked, most: int, *, of: dict[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """A row of the table; `of` narrows its lists to the agency."""
     true = rates["true"] or rates["recorded"] or rates["shown"]
-    of = {"by": "agency", "key": row["key"]}
     return {
         "key": row["key"],
         "name": row["name"],

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from motcua.rules.instants import VIET_NAM
 from motcua.web import labels
 from motcua.web.console.asked import Asked
@@ -55,17 +57,36 @@ def waterfall(document: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]
     return bars
 
 
+def drawn(bars: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The same bars in pixels, for an image that stands by itself: a line each, names on the left, counts behind."""
+    left, width, top, line = 300, 740, 84, 34
+
+    def x(share: float) -> float:
+        return round(left + width * share / 100, 1)
+
+    shapes = [
+        {
+            "kind": bar["kind"],
+            "title": bar["title"],
+            "sign": bar["sign"],
+            "count": bar["count"],
+            "x": x(bar["x"]),
+            "width": round(width * bar["width"] / 100, 1),
+            "count_x": x(bar["x"] + bar["width"]) + 8,
+            "from": None if bar["from"] is None else x(bar["from"]),
+            "y": top + line * number,
+        }
+        for number, bar in enumerate(bars)
+    ]
+    bottom = top + line * len(bars)
+    return {"bars": shapes, "name_x": left - 14, "width": left + width + 80, "bottom": bottom, "height": bottom + 48}
+
+
 # ---- the two tracks of a dossier ---------------------------------------------------------------------------------
 
 _WIDTH, _LEFT, _RIGHT = 1240, 118, 24
 _OURS, _THEIRS = 120, 204
 _LETTER = 6.7  # pixels of a letter at 13 px
-_SHORT = {
-    "registered": "nộp", "received": "nhận", "refused": "từ chối", "supplement_requested": "yêu cầu bổ sung",
-    "supplement_received": "đã bổ sung", "suspended": "tạm dừng", "resumed": "tiếp tục", "payment_requested": "NVTC",
-    "paid": "đã nộp", "leg_sent": "lấy ý kiến", "leg_returned": "có trả lời", "extended": "hẹn lại",
-    "withdrawn": "rút", "stopped": "dừng", "finished": "xong", "returned": "trả", "corrected": "đính chính",
-}  # fmt: skip
 
 
 class _Shelf:
@@ -117,7 +138,8 @@ def timeline(story: Mapping[str, Any]) -> dict[str, Any] | None:
         "days": scale.days(),
         "pauses": [
             {"x": scale.x(e["at"]), "width": round(max(scale.x(e["until"]) - scale.x(e["at"]), 3), 1),
-             "title": f"{labels.KINDS[e['kind']]}: {labels.instant(e['at'])} đến {labels.instant(e['until'])}"}
+             "title": gettext("{what}: {start} đến {end}").format(
+                 what=labels.KINDS[e["kind"]], start=labels.instant(e["at"]), end=labels.instant(e["until"]))}
             for e in entries
             if e["until"]
         ],
@@ -162,9 +184,11 @@ def _mark(entry: Mapping[str, Any], scale: _Scale, shelf: _Shelf) -> dict[str, A
     at = _at(entry["at"])
     if ours:
         title = labels.KINDS[entry["kind"]]
-        short = _SHORT.get(entry["kind"], "")
+        short = labels.SHORT_KINDS.get(entry["kind"], "")
         if entry["kind"].startswith("step_"):
-            short = ("xong " if entry["kind"] == "step_finished" else "") + (entry["step"] or "bước")[:18].lower()
+            short = (entry["step"] or gettext("bước"))[:18].lower()
+            if entry["kind"] == "step_finished":
+                short = gettext("xong {step}").format(step=short)
     else:
         title = f"{entry['status']}. {labels.STATUSES.get(entry['status'], '')}"
         short = f"{entry['status']}"
@@ -172,18 +196,21 @@ def _mark(entry: Mapping[str, Any], scale: _Scale, shelf: _Shelf) -> dict[str, A
         title += f": {entry['step']}"
     typed = _at(entry["recorded_at"]) if ours else at
     behind = typed - at >= timedelta(hours=1)
-    text = f"{short} {at:%d/%m %H:%M}" + (f", bấm {typed:%d/%m %H:%M}" if behind else "")
+    text, told = f"{short} {at:%d/%m %H:%M}", f"{title}, {labels.instant(entry['at'])}"
+    if behind:
+        text += gettext(", bấm {at}").format(at=f"{typed:%d/%m %H:%M}")
+        told += gettext(", bấm lúc {at}").format(at=labels.instant(entry["recorded_at"]))
+    evidence = entry["evidence_at"]
     return {
         "side": entry["side"],
         "x": x,
         "y": _OURS if ours else _THEIRS,
-        "title": f"{title}, {labels.instant(entry['at'])}"
-        + (f", bấm lúc {labels.instant(entry['recorded_at'])}" if behind else ""),
+        "title": told,
         "end": entry["kind"] in ("finished", "returned") or entry["status"] in (9, 10),
         "typed_x": scale.x(entry["recorded_at"]) if behind else None,
-        "evidence_x": scale.x(entry["evidence_at"]) if entry["evidence_at"] else None,
-        "evidence_text": f"chứng cứ {_at(entry['evidence_at']):%d/%m %H:%M}" if entry["evidence_at"] else "",
-        "evidence": labels.instant(entry["evidence_at"]) if entry["evidence_at"] else "",
+        "evidence_x": scale.x(evidence) if evidence else None,
+        "evidence_text": gettext("chứng cứ {at}").format(at=f"{_at(evidence):%d/%m %H:%M}") if evidence else "",
+        "evidence": labels.instant(evidence),
         "label": shelf.place(x, text),
     }
 
@@ -196,14 +223,14 @@ def _dues(story: Mapping[str, Any], scale: _Scale, above: _Shelf, below: _Shelf)
         if not due or (side == "true" and due == story["recorded"]["due_at"]):
             continue
         theirs = side == "shown"
-        words = "hẹn có căn cứ" if side == "true" else "hẹn"
+        words = gettext("hẹn có căn cứ") if side == "true" else gettext("hẹn")
         found.append(
             {
                 "x": scale.x(due),
                 "y1": (_THEIRS if theirs else _OURS) - 16,
                 "y2": (_THEIRS if theirs else _OURS) + 16,
                 "side": side,
-                "title": f"Hẹn trả {labels.SIDES[side].lower()}: {labels.instant(due)}",
+                "title": gettext("Hẹn trả {side}: {at}").format(side=labels.SIDES[side], at=labels.instant(due)),
                 "label": (below if theirs else above).place(scale.x(due), f"{words} {_at(due):%d/%m %H:%M}"),
             }
         )

@@ -37,18 +37,21 @@
     if (button.dataset.size) { size = button.dataset.size; kept.set("size", size); apply(size, contrast); }
     if ("contrast" in button.dataset) { contrast = contrast === "1" ? "0" : "1"; kept.set("contrast", contrast); apply(size, contrast); }
     if ("keys" in button.dataset) { if (menu) menu.open = false; document.getElementById("keys").showModal(); }
+    if ("print" in button.dataset) window.print();
     if (button.dataset.copy) copy(button);
   });
 
   async function copy(button) {
-    const before = button.textContent;
+    let said = root.dataset.copied;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Đã chép";
     } catch {
-      button.textContent = "Không chép được: bôi đen mã rồi Ctrl+C";
+      said = root.dataset.notCopied;
     }
-    setTimeout(() => { button.textContent = before; }, 2000);
+    document.getElementById("said").textContent = said;
+    const icon = button.classList.contains("copy-code"), before = button.textContent;
+    if (icon) { button.classList.toggle("copied", said === root.dataset.copied); button.title = said; } else button.textContent = said;
+    setTimeout(() => { if (icon) button.classList.remove("copied"); else button.textContent = before; }, 2000);
   }
 
   document.addEventListener("keydown", (event) => {
@@ -57,8 +60,9 @@
     if (event.key === "/") { const box = document.getElementById("q"); if (box) { event.preventDefault(); box.focus(); box.select(); } }
     if (event.key === "?") document.getElementById("keys")?.showModal();
     if ("123".includes(event.key)) document.querySelectorAll(".tile")[Number(event.key) - 1]?.click();
+    if (event.key === "c") document.activeElement.closest("tr")?.querySelector("[data-copy]")?.click();
     if (event.key === "j" || event.key === "k") {
-      const links = [...document.querySelectorAll("table.list tbody th a")];
+      const links = [...document.querySelectorAll("table.list tbody th a:not(.out)")];
       const now = links.indexOf(document.activeElement);
       const next = now < 0 ? 0 : now + (event.key === "j" ? 1 : -1);
       links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
