@@ -3,48 +3,86 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from motcua.mirror.models import PortalProcedure
+from motcua.mirror import adapters, gateway
+from motcua.mirror.clock import MovableClock
 from motcua.mirror.server import Dropped, Reply, Server
+from motcua.mirror.tee import Silent, Tee
+from motcua.rules.instants import Unreadable, iso, parse_instant
+from motcua.wire.messages import read_json
 
 #: The addresses of the contract: bare, and behind both axis prefixes (contract §1.1).
 PREFIXES = ("", "/XrdAdapter/RestService/forward", "/VXPAdapter/RestService/forward")
 LOGIN = {f"{prefix}/mapi/login" for prefix in PREFIXES}
 DATA = {f"{prefix}/mapi/g" for prefix in PREFIXES}
+#: Where a test reads and moves the sandbox's clock.
+CLOCK = "/sandbox/clock"
 _MAX_BODY = 32 * 1024 * 1024
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
-def application(server: Server, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Callable[..., Any]:
-    """The WSGI application of one server. `clock` is read once per request."""
+def application(
+    server: Server, clock: Callable[[], datetime] = lambda: datetime.now(UTC), payments: gateway.Door | None = None
+) -> Callable[..., Any]:
+    """The WSGI application of one server, and of a payment gateway beside it. `clock` is read once per request."""
+    tee = Tee(server.profile.forward_to) if server.profile.forward_to else None
 
     def handle(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
         if path == "/healthz":
             return _send(start, 200, {"ok": True})
-        if method == "GET" and path.endswith("/KetNoiMotCuaQuocGia/LayDanhSachTTHC"):
-            rows = PortalProcedure.objects.order_by("code").values_list("code", "name")
-            inner = {"result": [{"MATTHC": code, "TENTTHC": name} for code, name in rows]}
-            return _send(start, 200, {"error_code": "0", "message": json.dumps(inner, ensure_ascii=False)})
-        if path not in LOGIN and path not in DATA:
+        if payments is not None and payments.owns(path):
+            return _send(start, *payments.handle(environ, clock()))
+        adapter = adapters.variant(server.profile, path)
+        clocked = path == CLOCK and server.profile.movable_clock and isinstance(clock, MovableClock)
+        if not (adapter or clocked or path in LOGIN or path in DATA):
             return _send(start, 404, {"error_code": -1, "message": f"Không có địa chỉ {path}"})
-        if method != "POST":
+        if method != "POST" and not (method == "GET" and (adapter == "C" or clocked)):
             return _send(start, 405, {"error_code": -1, "message": "Chỉ nhận POST"})
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > _MAX_BODY:
             return _send(start, 413, {"error_code": -1, "message": "Nội dung quá dài"})
-        body = environ["wsgi.input"].read(length) if length else environ["wsgi.input"].read()
+        body = b"" if method == "GET" else environ["wsgi.input"].read(*([length] if length else []))
+        if clocked and isinstance(clock, MovableClock):
+            return _send(start, *_clock(clock, body))
+        at = clock()
         try:
-            reply: Reply = (server.login if path in LOGIN else server.data)(body, clock())
+            if tee is not None:
+                relayed = tee.relay(environ, body)
+                if path not in LOGIN:  # a password is nothing to keep
+                    server.collected(body, relayed.body, at)
+                return _send_bytes(start, relayed.status, relayed.body)
+            reply: Reply | str
+            if adapter:
+                reply = adapters.answer(server, adapter, environ, body, at)
+            else:
+                reply = (server.login if path in LOGIN else server.data)(body, at)
+        except Silent:
+            server.collected(body, b"", at)
+            return _send(start, 504, None)
         except Dropped:
             return _send(start, 504, None)
+        if isinstance(reply, str):
+            return _send_bytes(start, 200, reply.encode(), "text/plain; charset=utf-8")
         return _send(start, reply.http, reply.body)
 
     return handle
+
+
+def _clock(clock: MovableClock, body: bytes) -> tuple[int, Mapping[str, Any]]:
+    """Reads the sandbox's clock, puts it (`now`) or moves it (`advance_s`)."""
+    try:
+        asked = read_json(body) if body else {}
+        if asked.get("now"):
+            clock.put(parse_instant(str(asked["now"])))
+        clock.advance(timedelta(seconds=float(asked.get("advance_s", 0))))
+    except (Unreadable, AttributeError, TypeError, ValueError) as error:
+        return 400, {"error_code": -1, "message": str(error)}
+    return 200, {"now": iso(clock())}
 
 
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
@@ -52,7 +90,11 @@ _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"
 
 
 def _send(start: Start, status: int, body: Any) -> Iterable[bytes]:
-    data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-    headers = [("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(data)))]
-    start(f"{status} {_REASONS.get(status, 'Error')}", headers)
+    return _send_bytes(start, status, b"" if body is None else json.dumps(body, ensure_ascii=False).encode())
+
+
+def _send_bytes(
+    start: Start, status: int, data: bytes, kind: str = "application/json; charset=utf-8"
+) -> Iterable[bytes]:
+    start(f"{status} {_REASONS.get(status, 'Status')}", [("Content-Type", kind), ("Content-Length", str(len(data)))])
     return [data]

@@ -128,3 +128,20 @@ class PortalProcedure(models.Model):
 
     class Meta:
         db_table = "mirror_procedure"
+
+
+class Entry(models.Model):
+    """A row of a list of the portal other than dossiers: agencies, accounts, questions, answers, ratings, notices,
+    dossiers filed on the portal. `kind` is the list, `code` its key there."""
+
+    kind = models.CharField(max_length=64)
+    code = models.CharField(max_length=300)
+    body = models.TextField()
+    sender = models.CharField(max_length=64, default="", blank=True)
+    stored_at = InstantField(null=True)
+    done_at = InstantField(null=True)  # of a dossier filed on the portal: acknowledged by the province
+    message = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "mirror_entry"
+        constraints = [models.UniqueConstraint(fields=["kind", "code"], name="mirror_entry_once")]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
 
-from motcua.mirror import held
+from motcua.mirror import held, lists, submissions
 from motcua.mirror.faults import Fault, Plan
 from motcua.mirror.models import Message, Orphan, PortalProcedure, Record, RecordVersion, Refusal, Session, Step
 from motcua.rules.instants import Unreadable
@@ -62,6 +63,15 @@ class Server:
         self.faults = faults or Plan()
         self._live: dict[str, tuple[str, datetime]] = {}
 
+    @cached_property
+    def _collector(self) -> Server:
+        """Takes over whatever the real portal took, from wherever in a dossier's life the collector began."""
+        lenient = replace(
+            self.profile, unknown_dossier="accept", refuse_empty_content=False, max_note=10**9, max_person=10**9,
+            unknown_procedure="accept", older_steps="accept",
+        )  # fmt: skip
+        return Server(lenient)
+
     # ---- doors -------------------------------------------------------------------------------------------------
 
     def login(self, body: bytes, at: datetime) -> Reply:
@@ -98,11 +108,62 @@ class Server:
         allowed = self.profile.units.get(user)
         if allowed is not None and raw.sender not in allowed:
             return self._answer(raw, 200, _reply(-1, f"Tài khoản không được gửi thay cho đơn vị {raw.sender!r}"))
+        return self._answer(raw, *self._serve(request, at, raw))
+
+    def adapted(self, request: Mapping[str, Any], body: bytes, at: datetime) -> Reply:
+        """A call through a provincial adapter, put into the form of the contract: the adapter vouches for the sender.
+
+        Raises `Dropped`.
+        """
+        raw = Message(
+            received_at=at, body=body, service=str(request.get("service", ""))[:64], sender=sender_of(request)
+        )
+        raw.save()
+        return self._answer(raw, *self._serve(request, at, raw))
+
+    def unreadable(self, body: bytes, reason: str, at: datetime) -> Reply:
+        """A body that cannot be read is kept raw and answered."""
+        raw = Message.objects.create(received_at=at, body=body)
+        return self._answer(raw, self.profile.not_json_http, _reply(-1, reason))
+
+    def collected(self, body: bytes, answer: bytes, at: datetime) -> None:
+        """A message that the real portal has answered: both are kept, and what it took stands here too.
+
+        An empty answer: it was silent, and nothing is taken over.
+        """
+        raw = Message.objects.create(received_at=at, body=body, reply=answer.decode("utf-8", "replace"))
+        try:
+            request, reply = messages.read_json(body), messages.read_json(answer)
+        except Unreadable:
+            return
+        if not isinstance(request, dict) or not isinstance(reply, dict):
+            return
+        raw.service, raw.sender = str(request.get("service", ""))[:64], sender_of(request)
+        code = messages.text_of(reply.get("error_code"))
+        raw.error_code = int(code) if code.lstrip("-").isdigit() else -1
+        raw.save(update_fields=["service", "sender", "error_code"])
+        items = request.get("data")
+        items = [items] if isinstance(items, dict) else items
+        if raw.service not in (RECORDS, STEPS) or not isinstance(items, list):
+            return
+        results = reply.get("result")
+        for index, item in enumerate(items):
+            if raw.error_code == 0 or _took(results, index, len(items)):
+                self._collector.apply(raw.service, True, [item], at, raw)
+            else:
+                self._log_refusal(item, raw.service, messages.text_of(reply.get("message")), at, raw)
+
+    def _serve(self, request: Mapping[str, Any], at: datetime, raw: Message) -> tuple[int, Mapping[str, Any]]:
         if raw.service in (RECORDS, STEPS):
-            return self._answer(raw, *self._write(request, at, raw))
-        return self._answer(raw, 200, self._read(request))
+            return self._write(request, at, raw)
+        if raw.service in submissions.SERVICES:
+            code, message = submissions.store(request, self.profile, at=at, message=raw.pk, sender=raw.sender)
+            return 200, _reply(code, message)
+        return 200, self._read(request)
 
     def _answer(self, raw: Message, http: int, reply: Mapping[str, Any]) -> Reply:
+        if self.profile.error_code_as == "text":
+            reply = {**reply, "error_code": str(reply["error_code"])}
         raw.reply = json.dumps({k: v for k, v in reply.items() if k != "result"}, ensure_ascii=False)
         raw.error_code = int(reply["error_code"])
         raw.save(update_fields=["service", "sender", "reply", "error_code"])
@@ -125,6 +186,8 @@ class Server:
             items = [items]
         if not isinstance(items, list):
             return 200, _reply(-1, "Thiếu data")
+        if 0 < self.profile.max_batch < len(items):
+            return 200, _reply(-1, f"data: nhiều hơn {self.profile.max_batch} phần tử")
         kept: list[Any] = []
         struck: dict[int, Fault] = {}
         answered = True
@@ -199,6 +262,9 @@ class Server:
         outcome = Outcome()
         codes = {code for code, _ in map(_code_and_status, items) if code}
         known = {row.code: row for row in Record.objects.filter(side="held", code__in=codes)}
+        procedures: set[str] = set()
+        if self.profile.unknown_procedure == "refuse":
+            procedures.update(PortalProcedure.objects.values_list("code", flat=True))
         fresh: dict[str, Record] = {}
         versions: list[RecordVersion] = []
         refusals: list[Refusal] = []
@@ -214,11 +280,17 @@ class Server:
                 if row is None and updating and self.profile.unknown_dossier == "refuse":
                     raise BadItem(code, "không tìm thấy hồ sơ")
                 parsed = messages.parse_record(item, self.profile, stored=json.loads(row.body) if row else None)
+                if parsed.procedure not in procedures and self.profile.unknown_procedure == "refuse":
+                    raise BadItem(code, f"mã thủ tục {parsed.procedure} không có trong danh mục")
             except BadItem as error:
                 refusals.append(_refusal(item, RECORDS, str(error), at, number))
                 outcome.errors.append((-1, str(error)))
                 continue
             body = json.dumps(parsed.body, ensure_ascii=False)
+            if row is not None and row.body == body:  # sent again: nothing changes, so there is no new version
+                outcome.errors.append((0, ""))
+                outcome.records += 1
+                continue
             if row is None:
                 fresh[code] = row = Record(side="held", code=code, version=0)
             elif row.code in known:
@@ -262,6 +334,8 @@ class Server:
                                           message=number))  # fmt: skip
                     outcome.errors.append((-1, f"Hồ sơ {code}: không tìm thấy hồ sơ"))
                     continue
+                if self.profile.older_steps == "refuse" and _is_older(parsed):
+                    raise BadItem(code, "ThoiDiemXuLy trước bước đã có")
             except BadItem as error:
                 refusals.append(_refusal(item, STEPS, str(error), at, number))
                 outcome.errors.append((-1, str(error)))
@@ -277,23 +351,24 @@ class Server:
     # ---- reads -------------------------------------------------------------------------------------------------
 
     def _read(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        match request.get("service"):
-            case "TraCuuHoSo":
-                return _reply(0, "", result=held.lookup(messages.text_of(request.get("mahoso"))))
-            case "LayDanhSachTTHC":
-                rows = PortalProcedure.objects.order_by("code").values_list("code", "name")
-                return _reply(0, "", result=[{"MATTHC": code, "TENTTHC": name} for code, name in rows])
-            case "LayThuTuc":
-                row = PortalProcedure.objects.filter(code=messages.text_of(request.get("maTTHC"))).first()
-                return _reply(0, "", result=[json.loads(row.body)] if row else [])
-            case "LayDanhMucLinhVuc":
-                fields: dict[str, dict[str, str]] = {}
-                for body in PortalProcedure.objects.values_list("body", flat=True):
-                    for entry in json.loads(body).get("LINHVUCTHUCHIEN", []):
-                        fields[entry["MALINHVUC"]] = {**entry, "MANGANH": ""}
-                return _reply(0, "", result=list(fields.values()))
-            case service:
-                return _reply(-1, f"Không có service {service or ''}".strip())
+        service = str(request.get("service", ""))
+        if service == "TraCuuHoSo":
+            code = messages.text_of(request.get("mahoso"))
+            found = held.lookup(code)
+            if not found and self.profile.lookup_unknown == "refuse":
+                return _reply(-1, f"Hồ sơ {code}: không tìm thấy hồ sơ")
+            return _reply(0, "", result=found)
+        result = lists.answer(service, request)
+        if result is None:
+            return _reply(-1, f"Không có service {service}".strip())
+        return _reply(0, "", result=result)
+
+
+def _took(results: Any, index: int, count: int) -> bool:
+    """Whether per-item replies say that the portal took this one."""
+    if not isinstance(results, list) or len(results) != count or not isinstance(results[index], dict):
+        return False
+    return messages.text_of(results[index].get("error_code")) == "0"
 
 
 def sender_of(request: Mapping[str, Any]) -> str:
@@ -322,6 +397,10 @@ def _stated(item: Any) -> datetime | None:
         return dates.parse(item.get("ThoiDiemXuLy") or item.get("NgayKetThucXuLy")) if isinstance(item, dict) else None
     except Unreadable:
         return None
+
+
+def _is_older(step: messages.Step) -> bool:
+    return step.at is not None and Step.objects.filter(side="held", code=step.code, at__gt=step.at).exists()
 
 
 def _refusal(item: Any, service: str, reason: str, at: datetime, number: int) -> Refusal:

@@ -10,7 +10,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "motcua.web.settings")
 django.setup()
 
-from motcua.mirror import catalogue, door, faults, profiles, server  # noqa: E402 (Django first)
+from motcua.mirror import catalogue, door, faults, gateway, profiles, server  # noqa: E402 (Django first)
+from motcua.mirror.clock import MovableClock  # noqa: E402
 
 
 def _faults() -> faults.Plan:
@@ -19,4 +20,7 @@ def _faults() -> faults.Plan:
 
 
 catalogue.seed()
-application = door.application(server.Server(profiles.current(), _faults()))
+profile = profiles.current()
+# The demo's gateway has a known secret: like the demo profile, it answers on this machine only.
+payments = gateway.Door(gateway.named()) if profile.loopback_only or "MOTCUA_GATEWAY" in os.environ else None
+application = door.application(server.Server(profile, _faults()), MovableClock(), payments)

@@ -112,7 +112,10 @@ def parse_record(item: Any, profile: Profile, *, stored: Mapping[str, Any] | Non
     code = text_of(item.get("MaHoSo"))
     if not code:
         raise BadItem("", "Thiếu MaHoSo")
-    merged = {**stored, **{k: v for k, v in item.items() if v is not None}} if stored else item
+    merged = item
+    if stored:
+        kept = {k: v for k, v in stored.items() if profile.omitted_lists == "keep" or not isinstance(v, list)}
+        merged = {**kept, **{k: v for k, v in item.items() if v is not None}}
     for name in ("MaTTHC", "DonViXuLy"):
         if not text_of(merged.get(name)):
             raise BadItem(code, f"Thiếu {name}")

@@ -21,6 +21,17 @@ class Profile:
     duplicate_code: int = 3  # or -3, 0
     unknown_dossier: Literal["refuse", "accept"] = "refuse"  # a step or update for a dossier that is not there
     per_item_replies: bool = True
+    max_batch: int = 0  # items in one call; 0: any number
+    omitted_lists: Literal["keep", "clear"] = "keep"  # what an update does to a list that it leaves out
+    older_steps: Literal["accept", "refuse"] = "accept"  # a step dated before one that is there
+    unknown_procedure: Literal["accept", "refuse"] = "accept"  # a dossier of a procedure that is not in the catalogue
+    lookup_unknown: Literal["empty", "refuse"] = "empty"  # TraCuuHoSo of a dossier that is not there
+    error_code_as: Literal["number", "text"] = "number"
+    notice_statuses: tuple[int, ...] = (2, 5)  # of promotion notices; one client sends 11 for a refusal
+    adapters: tuple[str, ...] = ("A", "B", "C", "D")  # provincial adapters that are answered too (contract §2.6)
+    three_addresses: tuple[str, str, str] = ("/dongbo/themmoi", "/dongbo/capnhat", "/dongbo/tiendo")  # adapter B
+    forward_to: str = ""  # collector: each message goes on to this portal, whose answer is relayed
+    movable_clock: bool = True
     max_note: int = 2000
     max_person: int = 50
     max_summary: int = 1000
@@ -47,7 +58,12 @@ def from_document(document: Mapping[str, Any]) -> Profile:
             value = Rule(**value)
         elif name == "units":
             value = {user: tuple(units) for user, units in value.items()}
+        elif name in ("notice_statuses", "adapters", "three_addresses"):
+            value = tuple(value)
         values[name] = value
     if "users" in values and "loopback_only" not in values:
         values["loopback_only"] = False
+    if not values.get("loopback_only", True):  # adapters carry no session, and nobody else moves our clock
+        values.setdefault("adapters", ())
+        values.setdefault("movable_clock", False)
     return Profile(**values)

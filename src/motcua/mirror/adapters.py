@@ -1,0 +1,85 @@
+"""Provincial adapters: the same services in the forms in which a province's own software sees them (contract §2.6).
+
+A: unit and `isUpdating` in the query, a bare array as body. B: one address each for create, update and steps. C: the
+catalogue by GET, each answer JSON within JSON. D: one product's internal call, answered by the text OK. None carries
+a session, so a profile that is open to a network answers none of them unless it says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from motcua.mirror import lists
+from motcua.mirror.models import Message
+from motcua.mirror.server import RECORDS, STEPS, Reply, Server
+from motcua.rules.instants import Unreadable
+from motcua.wire import messages
+from motcua.wire.profile import Profile
+
+_A, _C, _D = "/api/SynsTTHCC/", "/KetNoiMotCuaQuocGia/", "/bdtc/nps-dossier/--test-sync"
+_NOTICE = "DongBoTrangThaiHoSoKM"
+
+
+def variant(profile: Profile, path: str) -> str:
+    """Which adapter an address belongs to; empty where none that the profile answers."""
+    if _A in path and path.rsplit("/", 1)[1] in (RECORDS, STEPS):
+        found = "A"
+    elif path in profile.three_addresses:
+        found = "B"
+    elif _C in path:
+        found = "C"
+    elif path.endswith(_D):
+        found = "D"
+    else:
+        return ""
+    return found if found in profile.adapters else ""
+
+
+def answer(server: Server, kind: str, environ: Mapping[str, str], body: bytes, at: datetime) -> Reply | str:
+    """The answer of an adapter; a text is sent as it is. Raises `server.Dropped`."""
+    path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
+    query = {name: values[-1] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+    if kind == "C" and method == "GET":
+        return _catalogue(path.rsplit("/", 1)[1], query)
+    try:
+        document = messages.read_json(body)
+    except Unreadable as error:
+        return server.unreadable(body, str(error), at)
+    if kind == "A":
+        return server.adapted(_envelope(path.rsplit("/", 1)[1], query.get("isUpdating"), query.get("MaDinhDanhDV"),
+                                        document), body, at)  # fmt: skip
+    if kind == "B":
+        create, update, _ = server.profile.three_addresses
+        service = RECORDS if path in (create, update) else STEPS
+        reply = server.adapted(_envelope(service, path == update, "", document), body, at)
+        return Reply(reply.http, {**reply.body, "error_code": str(reply.body["error_code"])})
+    if kind == "C":
+        data = document.get("data", document) if isinstance(document, dict) else document
+        request = {"service": "DongBoTrangThaiHoSo" if path.endswith(_NOTICE) else path.rsplit("/", 1)[1], "data": data}
+        return server.adapted(request, body, at)
+    return _internal(server, document, body, at)
+
+
+def _envelope(service: str, updating: Any, unit: str | None, data: Any) -> dict[str, Any]:
+    return {"service": service, "isUpdating": updating, "madonvi": unit or "", "data": data}
+
+
+def _catalogue(service: str, query: Mapping[str, str]) -> Reply:
+    result = lists.answer(service, query)
+    if result is None:
+        return Reply(200, {"error_code": "-1", "message": f"Không có {service}"})
+    return Reply(200, {"error_code": "0", "message": json.dumps({"result": result}, ensure_ascii=False)})
+
+
+def _internal(server: Server, document: Any, body: bytes, at: datetime) -> Reply | str:
+    """A notice that a dossier of the product's own database is to be sent; its content is not in the message."""
+    dossier = document.get("dossier") if isinstance(document, dict) else None
+    code = messages.text_of(dossier.get("nationCode") or dossier.get("code")) if isinstance(dossier, dict) else ""
+    if not code:
+        return server.unreadable(body, "Thiếu dossier.code", at)
+    Message.objects.create(received_at=at, service="nps-dossier", body=body, reply="OK", error_code=0)
+    return "OK"
