@@ -11,18 +11,21 @@ from typing import Any
 
 from django.db import transaction
 
-from motcua.mirror.models import Message
+from motcua.mirror.models import Message, Step
 from motcua.mirror.server import RECORDS, STEPS, Server, is_updating_of, sender_of
 from motcua.rules.instants import Unreadable, parse_instant
 from motcua.wire.profile import Profile
 
 #: Messages applied in one transaction.
 BATCH = 1_000
+#: Services that hold nothing of a dossier's state (contract §3.3, §3.8), and how those that only ask begin.
+_BESIDE = frozenset({"DongBoTrangThaiHoSo", "DongBoHoiDap", "DongBoKetQuaHoiDapGuiTuDVCQG", "DongBoDanhGia"})
+_QUESTIONS = ("Lay", "TraCuu")
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What a load stored."""
+    """What a load stored: of steps, those that were not there yet."""
 
     messages: int = 0
     records: int = 0
@@ -46,6 +49,7 @@ def load(
                 _received_at(path, line, body, at)
     result = Loaded(refused=[{"place": text, "reason": text.split(": ", 1)[1]} for text in bad])
     server = Server(Profile(name="load"))
+    before = Step.objects.filter(side="held").count()
     batch: list[tuple[Path, int, dict[str, Any]]] = []
     for path in paths:
         for line, body, error in _bodies(path):
@@ -56,6 +60,7 @@ def load(
                     advance(len(batch))
                     batch = []
     _apply(server, batch, at, result)
+    result.steps = Step.objects.filter(side="held").count() - before
     return result
 
 
@@ -73,18 +78,24 @@ def _bodies(path: Path) -> Iterator[tuple[int, dict[str, Any] | None, str | None
                 continue
             try:
                 body = json.loads(raw)
-            except ValueError:
+                if b"\\ud" in raw or b"\\uD" in raw:  # half of a surrogate pair is no text
+                    json.dumps(body, ensure_ascii=False).encode()
+            except (ValueError, RecursionError):
                 cut = "; is the last line cut off?" if not raw.endswith(b"\n") else ""
                 yield number, None, f"not JSON: one request body a line{cut}"
                 continue
             if not isinstance(body, dict):
                 yield number, None, "not a request body: a JSON object is wanted"
-            elif body.get("service") in (RECORDS, STEPS):
-                yield number, body, None
-            elif "service" in body or "username" in body:
+            elif not body.get("service") and "username" not in body:
+                yield number, None, "no service is named; write DongBoHoSoMC or CapNhatTienDoHoSoMC"
+            elif _says_nothing_of_dossiers(str(body.get("service") or "")):
                 yield number, None, None
             else:
-                yield number, None, "no service is named; write DongBoHoSoMC or CapNhatTienDoHoSoMC"
+                yield number, body, None
+
+
+def _says_nothing_of_dossiers(service: str) -> bool:
+    return not service or service in _BESIDE or service.startswith(_QUESTIONS)
 
 
 def _received_at(path: Path, line: int, body: dict[str, Any], at: datetime) -> datetime:
@@ -107,8 +118,13 @@ def _apply(server: Server, batch: list[tuple[Path, int, dict[str, Any]]], at: da
         codes: set[str] = set()
         for path, line, body in batch:
             items = body.get("data")
-            items = [items] if isinstance(items, dict) else items if isinstance(items, list) else []
+            items = [items] if isinstance(items, dict) else items
             arrived = _received_at(path, line, body, at)
+            if body["service"] not in (RECORDS, STEPS) or not isinstance(items, list):
+                _flush(server, group, key, result)
+                group, key, codes = [], (), set()
+                _refuse(path, line, body, arrived, result)
+                continue
             own = (body["service"], is_updating_of(body.get("isUpdating")), sender_of(body), arrived)
             touched = {str(item.get("MaHoSo", "")) if isinstance(item, dict) else "" for item in items}
             if own != key or (own[0] == RECORDS and touched & codes):
@@ -117,6 +133,18 @@ def _apply(server: Server, batch: list[tuple[Path, int, dict[str, Any]]], at: da
             group.append((path, line, body, items, arrived))
             codes |= touched
         _flush(server, group, key, result)
+
+
+def _refuse(path: Path, line: int, body: dict[str, Any], arrived: datetime, result: Loaded) -> None:
+    """A message that no item of can be read from: kept raw, and listed with the portal's answer."""
+    service = str(body["service"])
+    reason = "Thiếu data" if service in (RECORDS, STEPS) else f"Không có service {service}"
+    Message.objects.create(
+        received_at=arrived, sender=sender_of(body), service=service[:64],
+        body=json.dumps(body, ensure_ascii=False).encode(), error_code=-1,
+    )  # fmt: skip
+    result.messages += 1
+    result.refused.append({"place": f"{path.name}, line {line}", "dossier": "", "reason": reason})
 
 
 def _flush(server: Server, group: list[Any], key: tuple[Any, ...], result: Loaded) -> None:
@@ -142,5 +170,4 @@ def _flush(server: Server, group: list[Any], key: tuple[Any, ...], result: Loade
             result.refused.append({"place": f"{name}, line {line}", "dossier": code, "reason": reason})
     result.messages += len(group)
     result.records += outcome.records
-    result.steps += outcome.steps
     result.duplicates += outcome.duplicates
