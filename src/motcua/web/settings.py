@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from motcua.web import logs
+from motcua.web import links, logs
 
 HOME = Path(os.environ.get("MOTCUA_HOME", "var")).resolve()
 
@@ -97,6 +97,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 LANGUAGE_CODE = "vi"
+LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [Path(__file__).resolve().parent / "locale"]
 FORMAT_MODULE_PATH = ["motcua.web.formats"]
 LOGGING = logs.configuration()
 
@@ -108,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "motcua.web.language.chosen",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -126,7 +132,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["motcua.web.words"],
+            "builtins": ["django.templatetags.i18n", "motcua.web.words"],
             "libraries": {"words": "motcua.web.words"},
         },
     }
@@ -135,6 +141,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [Path(__file__).resolve().parent / "static"]
 WHITENOISE_USE_FINDERS = True
 CSRF_FAILURE_VIEW = "motcua.web.console.doors.stale"
+SOURCE_LINKS = links.patterns(os.environ.get("MOTCUA_SOURCE_LINKS"))
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "bridge"
 LOGOUT_REDIRECT_URL = "sign-in"

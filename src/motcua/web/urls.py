@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path
+from django.views.i18n import set_language
 
 from motcua.web import gateway
-from motcua.web.console import bridge, doors, dossier, lists
+from motcua.web.console import bridge, certificate, doors, dossier, lists
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
+    path("doi-chieu.xlsx", bridge.bridge_workbook, name="bridge-workbook"),
+    path("doi-chieu.svg", bridge.bridge_picture, name="bridge-picture"),
     path("ho-so", lists.dossiers, name="dossiers"),
     path("ho-so.xlsx", lists.dossiers_workbook, name="dossiers-workbook"),
+    path("ho-so/<path:code>/thoi-han", certificate.certificate, name="certificate"),
     path("ho-so/<path:code>", dossier.dossier, name="dossier"),
     path("phat-hien", lists.findings, name="findings"),
     path("phat-hien.xlsx", lists.findings_workbook, name="findings-workbook"),
     path("don-vi", lists.agencies, name="agencies"),
     path("tim", doors.search, name="search"),
     path("dang-nhap", doors.SignIn.as_view(), name="sign-in"),
+    path("ngon-ngu", login_not_required(set_language), name="language"),
     path("dang-xuat", LogoutView.as_view(), name="sign-out"),
     path("api/thanh-toan/xac-nhan", gateway.confirm, name="payment-confirm"),
     path("api/thanh-toan/tra-cuu", gateway.due, name="payment-due"),
