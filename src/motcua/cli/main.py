@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from motcua.cli.output import DONE, UNUSABLE, Unusable
 
 #: Modules that register commands, in the order in which `motcua --help` lists them.
-GROUPS = ("demo", "imports", "clock", "calendar", "mirror", "exchange", "inspect", "work", "operate", "accounts")
+GROUPS = (
+    "demo", "imports", "clock", "calendar", "mirror", "exchange", "payments", "inspect", "work", "operate", "accounts",
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:

@@ -18,7 +18,9 @@ from motcua.wire.messages import BadItem, text_of
 
 VERSION = "1.0.6"
 GOOD, BAD = "00", "99"
-INIT, CONFIRM, QUERY, GET_BILL = "INIT", "CONFIRM", "QUERY", "GET_BILL"
+INIT, CONFIRM = "INIT", "CONFIRM"
+QUERY: Literal["QUERY"] = "QUERY"
+GET_BILL: Literal["GET_BILL"] = "GET_BILL"
 SIGNATURE = "MaXacThuc"
 KEYPAY_SIGNATURE = "check_sum"
 

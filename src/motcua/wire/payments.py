@@ -32,6 +32,7 @@ from motcua.wire.gateway import (
     Gateway,
     confirm_order,
     demand,
+    is_genuine,
     keypay_name,
     read,
     signed,
@@ -39,6 +40,8 @@ from motcua.wire.gateway import (
 )
 from motcua.wire.messages import text_of
 
+#: The longest code that is taken: references, transactions, banks, dossiers.
+MAX_CODE = 64
 _CONSTANT = {
     "LoaiHinhThanhToan": "PAY", "MaKenhThanhToan": "1", "MaThietBi": "1", "NgonNgu": "vi-VN", "MaTienTe": "VND",
     "MaNganHang": "PAYMENT",
@@ -54,6 +57,12 @@ def _needed(document: Mapping[str, Any], reference: str, name: str) -> str:
     value = text_of(text(document, name))
     if not value:
         raise BadPayment(reference, name, "để trống")
+    return _short(value, reference, name)
+
+
+def _short(value: str, reference: str, name: str) -> str:
+    if len(value) > MAX_CODE:
+        raise BadPayment(reference[:MAX_CODE], name, f"dài quá {MAX_CODE} ký tự")
     return value
 
 
@@ -145,6 +154,11 @@ def parse_bill(item: Any, reference: str) -> Bill:
         ),
         texts={name: text(item, name) for name in _BILL_TEXTS if name != "MaHoSo" and text(item, name)},
     )  # fmt: skip
+
+
+def as_body(document: Mapping[str, Any]) -> bytes:
+    """A message as it goes over HTTP."""
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 # ---- start -------------------------------------------------------------------------------------------------------
@@ -294,7 +308,8 @@ def parse_paid(message: Mapping[str, Any], reference: str) -> Paid:
         raise BadPayment(reference, "MaTienTe", f"{text(message, 'MaTienTe')!r} không phải VND")
     return Paid(
         reference=reference, code=_needed(message, reference, "MaLoi"), amount=_amount(message, reference),
-        transaction=text(message, "MaGiaoDich"), bank=text(message, "MaNganHang"), at=_at(message, reference),
+        transaction=_short(text(message, "MaGiaoDich"), reference, "MaGiaoDich"),
+        bank=_short(text(message, "MaNganHang"), reference, "MaNganHang"), at=_at(message, reference),
         about=text(message, "ThongTinGiaoDich"), dossier=text(message, "MaHoSo"),
         bill_url=text(message, "UrlBienLai"),
     )  # fmt: skip
@@ -305,6 +320,14 @@ def build_receipt(reference: str, code: str, words: str, at: datetime, gateway: 
     document = {"MaLoi": code, "MoTaLoi": words.replace("|", "/"), "MaDoiTac": gateway.partner,
                 "MaThamChieu": reference.replace("|", "/"), "ThoiGianGD": dates.build(at)}  # fmt: skip
     return signed(document, ANSWER_ORDER, gateway)
+
+
+def parse_receipt(document: Any, gateway: Gateway) -> Answer:
+    """The province's answer to a confirmation, as the gateway reads it. Raises `BadPayment`."""
+    message = read(document, gateway)
+    if gateway.check_answers and not is_genuine(message, ANSWER_ORDER, gateway):
+        raise BadPayment(text(message, "MaThamChieu"), SIGNATURE, "không khớp nội dung trả lời")
+    return Answer(code=text(message, "MaLoi"), words=text(message, "MoTaLoi"))
 
 
 # ---- query, bill ---------------------------------------------------------------------------------------------------
