@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from motcua.cli.output import DONE, UNUSABLE, Unusable
 
@@ -68,4 +69,37 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("motcua: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        told = _of_the_database(error) or _of_the_home(error)
+        if told is None:
+            raise  # a bug: it crashes, loudly
+        print(f"motcua: {told}", file=sys.stderr)
+        return UNUSABLE
     return status
+
+
+def _of_the_database(error: Exception) -> str | None:
+    """What to say of a database that is away, full, damaged or not migrated; None for anything else."""
+    if type(error).__module__ not in ("django.db.utils", "sqlite3"):
+        return None
+    line = str(error).strip().partition("\n")[0]
+    match type(error).__name__:
+        case "OperationalError":
+            return f"the database cannot be used: {line}; motcua doctor says more"
+        case "DatabaseError" if "malformed" in line or "not a database" in line:
+            return f"the database is damaged: {line}; restore the last backup into an empty home (motcua restore)"
+        case "ProgrammingError" if "does not exist" in line:
+            return f"the database is not at this version ({line}); run motcua migrate"
+    return None
+
+
+def _of_the_home(error: Exception) -> str | None:
+    """What to say of a home that cannot be made, read or written; None for anything else."""
+    from motcua.cli.home import home
+
+    if not isinstance(error, OSError) or not isinstance(error.filename, str):
+        return None
+    folder, place = home(), Path(error.filename)
+    if place != folder and folder not in place.parents and place not in folder.parents:
+        return None
+    return f"{place}: {error.strerror}; MOTCUA_HOME is to be a folder that can be written, with room on its disk"
