@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motcua.cli import status_map
-from motcua.cli.output import DONE, FALLS_SHORT, answer, fail
+from motcua.cli.mirror import granian
+from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from motcua.exchange.models import Delivery
     from motcua.mirror.client import Portal
 
+#: The doors at which the portal's messages come in (contract §3.11), by their path.
+DOORS = ("nhanhsdvcqg", "addtthcKhuyenMai", "nhantbthuedvcqg")
 #: Deliveries tried before the clock is read again.
 _AT_ONCE = 5_000
 #: What helps against a refusal, for each code of `exchange.remedies`.
@@ -60,6 +65,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         )
         letters.add_argument("--error", metavar="TEXT", default="", help="those with this text in the portal's words")
         letters.set_defaults(run=run)
+    take_in = exchange.add_parser("take-in", help="what the national portal sends: files, or the door it calls")
+    take_in.add_argument("files", metavar="FILE", nargs="*", type=Path, help="message bodies as they came, one a line")
+    take_in.add_argument("--door", choices=DOORS, default=DOORS[0], help="at which door the files came")
+    take_in.add_argument("--serve", action="store_true", help="answer the portal's calls")
+    take_in.add_argument("--host", default="127.0.0.1", metavar="H")
+    take_in.add_argument("--port", type=int, default=8767, metavar="P")
+    take_in.add_argument("--token-file", type=Path, metavar="FILE", help="what the axis shows as bearer")
+    take_in.set_defaults(run=_take_in)
     status_map.register(exchange)
 
 
@@ -166,6 +179,44 @@ def _replay(args: argparse.Namespace) -> int:
     count = dead_letters.replay(_chosen(args), at=timezone.now())
     answer(args, {"replayed": count}, f"{count} dead letters wait again")
     return DONE
+
+
+def _take_in(args: argparse.Namespace) -> int:
+    for file in args.files:
+        if not file.is_file():
+            fail(f"{file}: there is no such file")
+    if args.serve and args.host not in ("127.0.0.1", "::1", "localhost") and args.token_file is None:
+        fail(f"the door answers on 127.0.0.1 only; give {args.host} a --token-file that the axis knows too")
+    from motcua.cli.home import open_home
+
+    open_home()
+    if args.serve:
+        env = dict(os.environ)
+        if args.token_file:
+            env["MOTCUA_PROVINCE_TOKEN_FILE"] = str(args.token_file.resolve())
+        say(f"door: http://{args.host}:{args.port}/{DOORS[0]} (Ctrl-C ends it)")
+        return subprocess.call(granian("motcua.exchange.wsgi:application", args.host, args.port, env), env=env)
+    from django.utils import timezone
+
+    from motcua.exchange import take_in
+
+    now = timezone.now()
+    answers = [
+        take_in.take(line, door=args.door, at=now)
+        for file in args.files
+        for line in file.read_bytes().splitlines()
+        if line.strip()
+    ]
+    counted = Counter(answer.error_code for answer in answers)
+    document = {
+        "taken": counted[take_in.TAKEN], "duplicate": counted[take_in.DUPLICATE], "refused": counted[take_in.BAD],
+        "read_again": take_in.unfinished(at=now), "linked": take_in.link(at=now),
+    }  # fmt: skip
+    for answer_ in answers:
+        if answer_.error_code == take_in.BAD:
+            say(f"refused: {answer_.message}")
+    answer(args, document, ", ".join(f"{value} {key}" for key, value in document.items()))
+    return FALLS_SHORT if document["refused"] else DONE
 
 
 def _chosen(args: argparse.Namespace) -> QuerySet[Delivery, Delivery]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from django.db.models import Q
 
 from motcua.catalogue.terms import Terms
 from motcua.dossiers import log
-from motcua.exchange import backlog, messages, remedies, turn
+from motcua.exchange import backlog, messages, remedies, take_in, turn
 from motcua.exchange.breaker import Breaker, Permit
 from motcua.exchange.messages import Limits, Names, Told
 from motcua.exchange.models import Delivery, Endpoint, Standing
@@ -78,6 +78,7 @@ class _Work:
     waiting: list[Delivery]
     history: list[Event] = field(default_factory=list)
     owner: str = ""
+    filed: Mapping[str, Any] | None = None  # as the portal sent it, where it was filed there
     standing: Standing | None = None
     limits: Limits = field(default_factory=Limits)
     told: Told | None = None
@@ -170,6 +171,8 @@ class Deliverer:
             works[row.dossier].history.append(log.as_event(row))
         for code, owner in messages.owners(dossiers).items():
             works[code].owner = owner
+        for code, body in take_in.as_filed(dossiers).items():
+            works[code].filed = body
         for standing in Standing.objects.filter(dossier__in=dossiers):
             works[standing.dossier].standing = standing
         for work in works.values():
@@ -231,7 +234,9 @@ class Deliverer:
             seq, status = known.seq, Status(known.status)
         events = work.until(seq)
         status = status or replay(work.dossier, events).status
-        return messages.record(work.dossier, events, status, self.names, self.terms, work.owner, work.limits)
+        return messages.record(
+            work.dossier, events, status, self.names, self.terms, work.owner, work.limits, work.filed
+        )
 
     def _shortened(self, work: _Work, delivery: Delivery, updating: bool, at: datetime) -> bool:
         """Tries again with shorter texts, each visibly cut."""

@@ -100,9 +100,13 @@ class Told:
 
 def record(
     code: str, events: Sequence[Event], status: Status, names: Names, terms: Terms, owner: str,
-    limits: Limits | None = None,
+    limits: Limits | None = None, filed: Mapping[str, Any] | None = None,
 ) -> Told:  # fmt: skip
-    """The record of a dossier as of the last of these events."""
+    """The record of a dossier as of the last of these events.
+
+    `filed`: what the portal sent of a dossier that was filed there. What our events do not hold is told back as it
+    came, since an empty field would wipe it out there.
+    """
     limits = limits or Limits()
     standing = corrected(events)
     header = next(event for event in standing if isinstance(event, Registered))
@@ -134,11 +138,21 @@ def record(
         "NgayTuChoi": dates.build(dossier.ended_at if dossier.status is Status.REFUSED else None),
         "NgayNopHoSo": dates.build(header.submitted_at or dossier.accepted_at),
     }
-    lists = {
+    lists: dict[str, list[Any]] = {
         "DanhSachHoSoBoSung": _rounds(standing, header, dossier.accepted_at, terms, limits),
         "DanhSachLePhi": _fees(standing, limits),
     }
+    if filed is not None:
+        own = {name: value for name, value in filed.items() if value not in (None, "", [])}
+        values = {**{k: v for k, v in own.items() if not isinstance(v, list)}, **values, "NoiNopHoSo": "1"}
+        values.update({name: own[name] for name in _AS_FILED if name in own})
+        lists = {**{k: v for k, v in own.items() if isinstance(v, list)}, **lists}
     return Told(build_record(values, lists), status, due_at)
+
+
+#: Fields for which we have a constant, and the portal the fact.
+_AS_FILED = ("LoaiDoiTuong", "TrichYeuHoSo", "HinhThuc", "HoSoCoThanhPhanSoHoa", "TaiKhoanDuocXacThucVoiVNeID",
+             "DuocThanhToanTrucTuyen")  # fmt: skip
 
 
 def _due_there(events: Sequence[Event], header: Registered, terms: Terms) -> datetime | None:

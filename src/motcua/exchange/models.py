@@ -72,3 +72,30 @@ class Endpoint(models.Model):
 
     class Meta:
         db_table = "exchange_endpoint"
+
+
+class Incoming(models.Model):
+    """A message that the national portal sent us: raw, as it came, and what became of it."""
+
+    class State(models.TextChoices):
+        NEW = "new", "Mới đến"  # kept, not yet read: we were killed in between, or are just now at it
+        TAKEN = "taken", "Đã nhận"  # became a dossier
+        LINKED = "linked", "Đã gắn với hồ sơ"
+        WAITING = "waiting", "Chờ hồ sơ"
+        DUPLICATE = "duplicate", "Trùng"
+        REFUSED = "refused", "Từ chối"
+
+    received_at = InstantField()
+    door = models.CharField(max_length=32)
+    service = models.CharField(max_length=64, default="", blank=True)
+    code = models.CharField(max_length=200, default="", blank=True, db_index=True)  # the portal's, of the dossier
+    body = models.BinaryField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
+    reply = models.TextField(default="", blank=True)
+    linked_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "exchange_incoming"
+        indexes = [
+            models.Index(fields=["code"], name="exchange_waits_for", condition=models.Q(state="waiting")),
+        ]
