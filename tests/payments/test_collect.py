@@ -25,7 +25,7 @@ from motcua.mirror import gateway as gateway_door
 from motcua.mirror.client import PortalUnreachable
 from motcua.mirror.models import Message
 from motcua.mirror.server import Server
-from motcua.payments import collect, sides
+from motcua.payments import carried, collect, sides
 from motcua.payments.client import GatewayClient
 from motcua.payments.models import GatewayCopy, Payment, PaymentMessage
 from motcua.payments.reconcile import Class
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=
 CODE = "H99.12-260302-0001"
 FEES = (Fee(kind="2", code="LP01", name="Lệ phí", amount=30_000), Fee(kind="1", code="P01", name="Phí", amount=20_000))
 NOW = datetime.now(at("2026-03-02").tzinfo).replace(microsecond=0) - timedelta(minutes=2)
+OURS = {"partner": "H99", "secret": "thử nghiệm"}
 CLERK = Actor(name="Lê Thị Mẫu", unit="H99.12")
 
 
@@ -88,10 +89,10 @@ def both(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         door_of = gateway_door.Door(Gateway())
         url = stack.enter_context(_serving(door.application(Server(Profile()), lambda: NOW, door_of)))
         confirm = {"confirm_url": f"{province}/api/thanh-toan/xac-nhan"}
-        door_of.gateway = Gateway(**{"url": url, **confirm, **switches})
+        door_of.gateway = Gateway(**{"url": url, **OURS, **confirm, **switches})
         file = tmp_path / "gateway.toml"
-        lines = [f"{name} = {json.dumps(value)}" for name, value in {"url": url, **switches}.items()]
-        file.write_text("\n".join(lines))
+        lines = [f"{name} = {json.dumps(value)}" for name, value in {"url": url, **OURS, **switches}.items()]
+        file.write_text("\n".join(lines), encoding="utf-8")
         monkeypatch.setenv("MOTCUA_GATEWAY", str(file))
         one = Both(gateway_door.named(), province)
         yield one
@@ -133,8 +134,12 @@ def test_a_payment_is_begun_paid_confirmed_and_the_dossier_goes_on(both: Both) -
     bill = httpx.get(payment.bill_url, trust_env=False).json()
     assert (bill["MaHoSo"], bill["DSKhoanNop"][0]["SoTien"]) == (CODE, "30000")
     assert GatewayCopy.objects.get().dossier in ("", CODE)
-    assert collect.online_flags([CODE, "khác"]) == {CODE: "1"}
-    assert [line["Gia"] for line in collect.fee_lines([CODE])[CODE]] == ["30000", "20000"]
+    known = carried.entries([CODE, "khác"])
+    assert list(known) == [CODE]
+    assert carried.flag(known[CODE], known_by=NOW - timedelta(hours=1)) == "0"
+    assert carried.flag(known[CODE], known_by=NOW + timedelta(hours=1)) == "1"
+    assert [fee["Gia"] for fee in carried.fees(known[CODE], known_by=NOW)] == ["30000", "20000"]
+    assert carried.fees(known[CODE], known_by=NOW - timedelta(hours=1)) == []
 
 
 def test_paying_and_confirming_again_changes_nothing(both: Both) -> None:
@@ -243,6 +248,8 @@ def test_a_stamp_of_a_twelve_hour_clock_is_kept_and_flagged_and_not_taken_for_th
 def test_what_a_dossier_owes_is_told_to_listed_addresses_only(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     _waiting()
     ask = f"{both.province}/api/thanh-toan/tra-cuu"
+    assert httpx.post(ask, json={"MaHoSo": CODE}, trust_env=False).status_code == 403
+    monkeypatch.setenv("MOTCUA_GATEWAY_HOSTS", "10.0.0.1,127.0.0.1")
     nothing = httpx.post(ask, json={"MaHoSo": CODE}, trust_env=False).json()
     assert payments.parse_due(nothing, CODE) is None
     _, url = _start(both)
@@ -251,8 +258,19 @@ def test_what_a_dossier_owes_is_told_to_listed_addresses_only(both: Both, monkey
     both.pay(url)
     assert payments.parse_due(httpx.post(ask, json={"MaHoSo": CODE}, trust_env=False).json(), CODE) is None
     assert httpx.post(ask, json={"MaHoSo": "khác"}, trust_env=False).json()["error_code"] == "-1"
-    monkeypatch.setenv("MOTCUA_GATEWAY_HOSTS", "10.0.0.1")
-    assert httpx.post(ask, json={"MaHoSo": CODE}, trust_env=False).status_code == 403
+
+
+def test_the_door_for_confirmations_is_shut_while_no_gateway_is_named(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = payments.build_confirm(
+        Paid(reference="TT9", code="00", amount=1, transaction="G", bank="B", at=NOW), Gateway()
+    )
+    door_of = f"{both.province}/api/thanh-toan/xac-nhan"
+    assert httpx.post(door_of, json=forged, trust_env=False).json()["MaLoi"] == "99"
+    monkeypatch.delenv("MOTCUA_GATEWAY")
+    assert httpx.post(door_of, json=forged, trust_env=False).status_code == 404
+    assert not GatewayCopy.objects.exists() and PaymentMessage.objects.count() == 1
 
 
 def test_the_gateway_refuses_what_it_cannot_check(both: Both) -> None:
@@ -264,6 +282,16 @@ def test_the_gateway_refuses_what_it_cannot_check(both: Both) -> None:
     assert httpx.post(f"{both.gateway.url}/mapi/payment/pay?token=x", trust_env=False).status_code == 404
     assert httpx.get(f"{both.gateway.url}/mapi/payment", trust_env=False).status_code == 405
     assert Message.objects.filter(service=gateway_door.ASKED, error_code=-1).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("channels", "flag"), [([], "0"), (["desk"], "0"), (["province"], "2"), (["province", "portal", "desk"], "1")]
+)
+def test_the_flag_says_who_took_the_money_online(channels: list[str], flag: str) -> None:
+    for number, channel in enumerate(channels):
+        _begun(reference=f"TT{number}", channel=channel, state="paid", paid_at=NOW, known_at=NOW)
+    _begun(reference="open")
+    assert carried.flag(carried.entries([CODE])[CODE], known_by=NOW) == flag
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------

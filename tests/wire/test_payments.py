@@ -195,9 +195,11 @@ def test_a_receipts_address_is_taken_to_ones_own_server_and_no_other_address_is(
             payments.receipt_at(other, "http://10.0.0.1")
 
 
-def test_a_switch_that_is_not_there_is_refused_by_name() -> None:
-    assert gate.gateway_from({"partner": "H99", "dialect": "keypay"}).dialect == "keypay"
-    for document, named in (({"partnr": "x"}, "partnr"), ({"dialect": "x"}, "dialect"),
-                            ({"confirm_attempts": True}, "confirm_attempts")):  # fmt: skip
+def test_a_switch_that_is_not_there_is_refused_by_name_and_the_demos_secret_is_never_meant() -> None:
+    ours = {"partner": "H99", "secret": "s"}
+    assert gate.gateway_from({**ours, "dialect": "keypay"}).dialect == "keypay"
+    for document, named in (({**ours, "partnr": "x"}, "partnr"), ({**ours, "dialect": "x"}, "dialect"),
+                            ({**ours, "confirm_attempts": True}, "confirm_attempts"), ({"partner": "H99"}, "secret"),
+                            ({"secret": "s"}, "partner")):  # fmt: skip
         with pytest.raises(Unreadable, match=named):
             gate.gateway_from(document)

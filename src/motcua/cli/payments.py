@@ -37,6 +37,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     load = verbs.add_parser("load", help="payments that another one-stop system records as made, CSV or workbook")
     load.add_argument("files", metavar="FILE", nargs="+", type=Path)
     load.set_defaults(run=_load)
+    start = verbs.add_parser("start", help="begin the payment of a dossier at the gateway; prints where it is paid")
+    start.add_argument("dossier", metavar="DOSSIER")
+    start.add_argument("--duty", default="Phí, lệ phí", help="what is paid for; a duty is paid once")
+    start.add_argument("--fee", metavar="NAME=AMOUNT", action="append", required=True, help="a fee in whole đồng")
+    start.set_defaults(run=_start)
     query = verbs.add_parser("query", help="ask the gateway about payments that are open or were never asked about")
     query.add_argument("--reference", metavar="MaThamChieu", action="append", help="only these; may be repeated")
     query.set_defaults(run=_query)
@@ -69,6 +74,38 @@ def _load(args: argparse.Namespace) -> int:
 
     new, known = sides.load(files, now=timezone.now())
     answer(args, {"new": new, "known": known}, f"{new} giao dịch mới, {known} đã có")
+    return DONE
+
+
+def _start(args: argparse.Namespace) -> int:
+    from motcua.payments.lists import dong
+    from motcua.wire.payments import Fee
+
+    fees = []
+    for text in args.fee:
+        name, equals, amount = text.rpartition("=")
+        if not equals or not name or dong(amount) <= 0:
+            fail(f"--fee {text!r}: write NAME=AMOUNT, such as 'Lệ phí=50000'")
+        fees.append(Fee(kind="2", code="", name=name, amount=dong(amount)))
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.utils import timezone
+
+    from motcua.mirror import gateway
+    from motcua.mirror.client import PortalUnreachable
+    from motcua.payments import collect
+    from motcua.payments.client import GatewayClient
+
+    client = GatewayClient(gateway.named())
+    try:
+        payment, url = collect.start(dossier=args.dossier, duty=args.duty, fees=fees, now=timezone.now(), client=client)
+    except PortalUnreachable as error:
+        fail(f"{error}; nothing is lost, the same call again goes on")
+    finally:
+        client.close()
+    answer(args, {"reference": payment.reference, "amount": payment.amount, "url": url},
+           f"{payment.reference}: {_dong(payment.amount)} đồng, {url}")  # fmt: skip
     return DONE
 
 

@@ -162,22 +162,3 @@ def due(body: bytes, *, now: datetime) -> dict[str, Any]:
     owner = PersonalValue.objects.filter(dossier=code, field="applicant").values_list("value", flat=True).first()
     texts = {"MaTTHC": row.procedure, "MaDonVi": row.agency, "HoTenNguoiNop": owner or ""}
     return payments.build_due(Bill(dossier=code, fees=fees, texts=texts), at=now)
-
-
-def online_flags(codes: Iterable[str]) -> dict[str, str]:
-    """DuocThanhToanTrucTuyen of dossiers paid online: 1 through the portal's gateway, else 2; the others are absent."""
-    paid = Payment.objects.filter(dossier__in=list(codes), state=State.PAID)
-    flags = dict.fromkeys(paid.filter(channel=Channel.PROVINCE).values_list("dossier", flat=True), "2")
-    return flags | dict.fromkeys(paid.filter(channel=Channel.PORTAL).values_list("dossier", flat=True), "1")
-
-
-def fee_lines(codes: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    """DanhSachLePhi of dossiers: the fees of every payment that was begun, by dossier (contract §3.1)."""
-    lines: dict[str, list[dict[str, str]]] = {}
-    for payment in Payment.objects.filter(dossier__in=list(codes)).exclude(state=State.FAILED).order_by("started_at"):
-        lines.setdefault(payment.dossier, []).extend(
-            {"TenPhiLePhi": fee["TenPhiLePhi"], "MaPhiLePhi": fee["MaPhiLePhi"], "HinhThucThu": "1",
-             "Gia": fee["SoTien"], "LoaiPhiLePhi": fee["LoaiPhiLePhi"]}
-            for fee in payment.fees
-        )  # fmt: skip
-    return lines

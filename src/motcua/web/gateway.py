@@ -1,7 +1,7 @@
 """The province's door for the payment gateway: confirmations come in, and what a dossier owes is told.
 
-Open to a stranger since the gateway has no account here: a confirmation proves itself by its checksum. What a
-dossier owes carries a name, so it is told to listed addresses only.
+Open to a stranger since the gateway has no account here: a confirmation proves itself by its checksum, and the door
+is shut while no gateway is named. What a dossier owes carries a name, so it is told to listed addresses only.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _MAX_BODY = 64 * 1024
 @require_POST
 def confirm(request: HttpRequest) -> JsonResponse:
     """A payment is confirmed (N→P)."""
+    if "MOTCUA_GATEWAY" not in os.environ:
+        return JsonResponse({"MaLoi": "99", "MoTaLoi": "Chưa khai báo cổng thanh toán"}, status=404)
     if len(request.body) > _MAX_BODY:
         return JsonResponse({"MaLoi": "99", "MoTaLoi": "Nội dung quá dài"}, status=413)
     return JsonResponse(collect.confirmed(request.body, gateway=gateway.named(), now=timezone.now()))
@@ -36,7 +38,7 @@ def confirm(request: HttpRequest) -> JsonResponse:
 @require_POST
 def due(request: HttpRequest) -> JsonResponse:
     """What a dossier owes (N→P)."""
-    listed = os.environ.get("MOTCUA_GATEWAY_HOSTS", "127.0.0.1,::1").split(",")
+    listed = os.environ.get("MOTCUA_GATEWAY_HOSTS", "").split(",")
     if request.META.get("REMOTE_ADDR") not in listed:
         return JsonResponse(payments.build_unknown("Địa chỉ gọi không có trong danh sách"), status=403)
     if len(request.body) > _MAX_BODY:
