@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,12 @@ def test_a_damaged_database_says_so_and_what_helps(marked: bool, tmp_path: Path)
     status, lines = _told(home, "verify")
     assert (status, len(lines)) == (2, 1)
     assert lines[0].startswith("motcua: the database is damaged: ") and "motcua restore" in lines[0]
+
+
+def test_commands_that_come_first_together_make_one_home(tmp_path: Path) -> None:
+    home = tmp_path / "mới"
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _: _told(home, "doctor"), range(3))) == [(0, [])] * 3
+    assert _told(home, "verify")[0] == 0
+    assert not [file.name for file in home.iterdir() if file.name.startswith(("secret.", "schema."))
+                and file.name not in ("secret.key", "schema.version")]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import hashlib
 import os
@@ -49,8 +50,23 @@ def _schema() -> str:
 
 def _bring_up_to_date(folder: Path) -> None:
     marker, schema = folder / "schema.version", _schema()
-    if marker.exists() and marker.read_text().strip() == schema:
+    if _stands_at(marker, schema):
         return
+    turn = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # the web server and the worker may come first together
+        if not _stands_at(marker, schema):
+            _copy_and_migrate(folder, schema)
+            marker.write_text(schema)
+    finally:
+        os.close(turn)
+
+
+def _stands_at(marker: Path, schema: str) -> bool:
+    return marker.exists() and marker.read_text().strip() == schema
+
+
+def _copy_and_migrate(folder: Path, schema: str) -> None:
     for name in ("motcua.sqlite3", "mirror.sqlite3"):
         file = folder / name
         if file.exists():
@@ -59,7 +75,6 @@ def _bring_up_to_date(folder: Path) -> None:
             with sqlite3.connect(file) as source, sqlite3.connect(f"{file}.before-{schema}") as copy:
                 source.backup(copy)
     migrate()
-    marker.write_text(schema)
 
 
 def migrate() -> None:

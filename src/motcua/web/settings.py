@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -56,8 +57,13 @@ def _secret_key() -> str:
     file = HOME / "secret.key"
     if not file.exists():
         HOME.mkdir(parents=True, exist_ok=True)
-        file.write_text(secrets.token_urlsafe(50))
-        file.chmod(0o600)
+        # Two commands may come first together: the key of whichever links it first is the key of both, and whole.
+        draft = HOME / f"secret.{os.getpid()}"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as key_file:
+            key_file.write(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            file.hardlink_to(draft)
+        draft.unlink()
     return file.read_text().strip()
 
 
