@@ -18,6 +18,7 @@ from motcua.catalogue.models import Agency, Procedure
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
 from motcua.oversight import extract
+from motcua.web import links
 from motcua.web.console import lists, workbooks
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
@@ -97,7 +98,7 @@ def test_every_page_is_accessible_and_keeps_to_its_content_policy(page: Any) -> 
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     for address in (
         "/", "/?by=procedure&measure=finished", "/ho-so", "/ho-so?side=true&measure=open", "/phat-hien", "/don-vi",
-        "/ho-so/H99.12-260302-0001", "/tim?q=H99", "/tim?q=khong%20co",
+        "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/tim?q=H99", "/tim?q=khong%20co",
     ):  # fmt: skip
         page.goto(address)
         assert not complaints, (address, complaints)
@@ -119,7 +120,10 @@ def test_the_face_is_ours_and_knows_vietnamese(page: Any) -> None:
 def test_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(page: Any) -> None:
     for width in (360, 683):  # 683: 1366 pixels at 200 %
         page.set_viewport_size({"width": width, "height": 740})
-        for address in ("/", "/ho-so", "/ho-so/H99.12-260302-0001", "/phat-hien", "/don-vi", "/tim?q=H99"):
+        for address in (
+            "/", "/ho-so", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/phat-hien", "/don-vi",
+            "/tim?q=H99",
+        ):  # fmt: skip
             page.goto(address)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
 
@@ -140,6 +144,29 @@ def test_a_clerk_needs_no_mouse(page: Any) -> None:
     assert page.locator("#keys").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator("#keys").is_visible()
+
+
+def test_a_code_is_copied_with_one_click_or_one_key(page: Any) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/ho-so")
+    page.locator("table.list tbody tr").nth(1).hover()
+    page.locator(".copy-code").nth(1).click()
+    page.locator("#said", has_text="Đã chép").wait_for(state="attached")
+    assert page.evaluate("navigator.clipboard.readText()") == "H99.12-260302-0002"
+    page.locator("h1").click()
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.wait_for_function("navigator.clipboard.readText().then(text => text === 'H99.12-260302-0001')")
+
+
+def test_the_way_back_keeps_the_filters(page: Any) -> None:
+    page.goto("/ho-so?measure=finished&side=shown")
+    page.locator("table.list tbody th a").first.click()
+    page.locator(".verdicts").wait_for()
+    page.go_back()
+    assert "measure=finished&side=shown" in page.url
+    assert page.locator(".chip", has_text="Trễ trên Cổng DVCQG").count() == 1
+    assert page.locator("select[name=measure]").input_value() == "finished"
 
 
 def test_a_choice_of_filter_is_in_the_address_and_can_be_lifted(page: Any) -> None:
@@ -174,6 +201,177 @@ def test_a_printed_list_says_who_when_and_as_of(page: Any) -> None:
     assert "Số liệu đến" in page.locator(".printed").inner_text()
     assert not page.locator(".filters").is_visible()
     assert page.pdf(format="A4", landscape=True)[:4] == b"%PDF"
+
+
+_PAGES = (
+    "/", "/?by=procedure&measure=finished", "/ho-so?measure=all&side=shown", "/ho-so?measure=all&agency=H99.77",
+    "/phat-hien", "/phat-hien?severity=A", "/don-vi", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0002",
+    "/ho-so/H99.12-260302-0001/thoi-han", "/tim?q=H99", "/tim?q=khong", "/?measure=x", "/khong-co",
+)  # fmt: skip
+
+
+def test_a_page_in_english_says_nothing_in_vietnamese(client: Any, province: None) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    client.cookies["django_language"] = "en"
+    for address in _PAGES:
+        page = client.get(address).content.decode()
+        assert '<html lang="en"' in page
+        said = re.sub(r">Tiếng Việt<|Thẩm định", "", unescape(page))
+        assert not re.search("[À-ỹđĐ]", said), (address, re.findall(".{30}[À-ỹđĐ].{30}", said)[:3])
+    picture = client.get("/doi-chieu.svg?measure=finished").content.decode()
+    assert "Lateness bridge" in picture
+    assert not re.search("[À-ỹđĐ]", picture)
+
+
+def test_the_switch_of_language_keeps_the_address_and_is_kept(page: Any) -> None:
+    page.goto("/ho-so?measure=finished&side=shown")
+    page.locator(".language button").click()
+    page.locator("html[lang=en]").wait_for()
+    assert page.url.endswith("/ho-so?measure=finished&side=shown")
+    assert page.locator("h1").inner_text() == "Dossiers"
+    page.goto("/phat-hien")
+    assert "signs" in page.locator(".head").inner_text()
+    page.locator(".language button").click()
+    page.locator("html[lang=vi]").wait_for()
+    assert page.locator("h1").inner_text() == "Phát hiện"
+
+
+def test_a_browser_that_prefers_english_gets_vietnamese_until_its_reader_chooses(client: Any) -> None:
+    reply = client.get("/dang-nhap", headers={"accept-language": "en-US,en"})
+    assert reply.headers["Content-Language"] == "vi"
+    client.post("/ngon-ngu", {"language": "en", "next": "/dang-nhap"})
+    assert "Sign in" in client.get("/dang-nhap").content.decode()
+    client.post("/ngon-ngu", {"language": "xx", "next": "/dang-nhap"})
+    assert "Sign in" in client.get("/dang-nhap").content.decode()
+    reply = client.post("/ngon-ngu", {"language": "vi", "next": "https://elsewhere.example/"})
+    assert "elsewhere" not in reply.headers["Location"]
+
+
+def test_a_certificate_says_its_terms_and_fits_one_sheet(page: Any) -> None:
+    page.goto("/ho-so/H99.12-260302-0001")
+    assert "thời hạn 5 ngày làm việc" in page.locator("#why-title + p").inner_text()
+    page.locator(".print-sheet").click()
+    page.locator(".paper").wait_for()
+    text = page.locator(".paper").inner_text()
+    for words in ("5 ngày làm việc, đến đúng giờ tiếp nhận của ngày cuối", "Người lập biểu", "Thủ trưởng đơn vị",
+                  "08:30 02/03/2026", "17:00 09/03/2026", "thứ 1 đến thứ 4; 2 ngày nghỉ"):  # fmt: skip
+        assert words in text
+    assert _sheets(page.pdf(prefer_css_page_size=True)) == 1
+    page.emulate_media(media="print")
+    foot = page.locator(".printed").inner_text()
+    for words in ("In bởi thanhtra", "Số liệu đến", "clock/1", "mã đối chiếu", "as_of=", "niêm phong"):
+        assert words in foot
+
+
+def _sheets(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b", pdf))
+
+
+def test_a_long_certificate_folds_ordinary_days_and_still_fits_one_sheet(
+    client: Any, page: Any, tmp_path: Path, home: Path
+) -> None:
+    case = Case()
+    code = "H99.12-260105-0001"
+    case.dossier(code, "2026-01-05T08:30", "", allotted="60d")
+    case.event(code, "supplement_requested", "2026-01-06T10:00", document="yes")
+    case.event(code, "supplement_received", "2026-01-20T10:00")
+    case.event(code, "suspended", "2026-03-03T10:00", document="no")
+    case.event(code, "resumed", "2026-03-10T10:00")
+    case.event(code, "extended", "2026-03-12T10:00", due="2026-06-30T17:00", document="yes")
+    (tmp_path / "long").mkdir()
+    files = case.write(tmp_path / "long")
+    import_files(Order(files=files[:2], home=home, at=NOW, create_missing=True))
+    extract.run(home=home, at=NOW)
+    page.goto(f"/ho-so/{code}/thoi-han?as_of=2026-03-20T10:00:00%2B07:00")
+    text = page.locator(".paper").inner_text()
+    for words in ("60 ngày làm việc", "tính lại từ đầu", "không có văn bản", "Hẹn mới", "30/06/2026", "Giao thừa Tết"):
+        assert words in text
+    assert _sheets(page.pdf(prefer_css_page_size=True)) == 1
+
+
+def test_the_bridge_prints_on_a4_landscape(page: Any) -> None:
+    page.goto("/?measure=finished")
+    pdf = page.pdf(prefer_css_page_size=True)
+    boxes = {tuple(round(float(n)) for n in box.split()[2:]) for box in re.findall(rb"/MediaBox \[([\d. ]+)\]", pdf)}
+    assert boxes == {(842, 595)}
+    page.emulate_media(media="print")
+    for hidden in (".top", ".filters", ".downloads"):
+        assert not page.locator(hidden).first.is_visible()
+
+
+def test_the_code_at_the_foot_changes_with_the_figures_and_only_with_them(client: Any, province: None) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+
+    def code(address: str) -> str:
+        found = re.search(r"mã đối chiếu ([0-9a-f-]{14})", client.get(address).content.decode())
+        assert found
+        return found[1]
+
+    address = "/?measure=finished&as_of=2026-04-01T09:00:00%2B07:00"
+    assert code(address) == code(address)
+    assert code(address) != code(address.replace("04-01T09", "03-08T09"))
+    story = "/ho-so/H99.12-260302-0001?as_of=2026-04-01T09:00:00%2B07:00"
+    known = code(story)
+    client.cookies["django_language"] = "en"
+    assert f"check code {known}" in client.get(story).content.decode(), "a language changes no figure"
+
+
+def test_the_bridge_is_a_workbook_whose_sums_can_be_followed(client: Any, province: None, tmp_path: Path) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    reply = client.get("/doi-chieu.xlsx?measure=finished")
+    file = tmp_path / "bridge.xlsx"
+    file.write_bytes(b"".join(reply.streaming_content))
+    steps, split = _sheets_of(file)
+    assert (steps[0][0], steps[1][0]) == ("Đối chiếu trễ hạn", "Đã giải quyết trễ hạn")
+    assert "lập bởi thanhtra" in steps[2][0]
+    totals = {row[0]: row[3:5] for row in steps[5:]}
+    assert totals["Trên Cổng DVCQG"] == [2, ""]
+    assert totals["Theo một cửa"] == [2, "khớp"]
+    assert totals["Thực tế"] == [1, "khớp"]
+    assert totals["   chậm thao tác (do thao tác)"] == [1, ""]
+    head, whole, *rows = split[4:]
+    assert head[2:7] == ["Hồ sơ", "Trên Cổng DVCQG", "Theo một cửa", "− chậm thao tác", "Thực tế"]
+    assert whole[2:7] == [3, 2, 2, -1, 1]
+    assert rows == [["H99.12", "H99.12", 3, 2, 2, -1, 1, 0, 0]]
+    with zipfile.ZipFile(file) as book:
+        formulas = re.findall(r"<f>(.*?)</f>", book.read("xl/worksheets/sheet2.xml").decode())
+    assert "SUM(D7)-E7" in formulas
+    assert "SUM(E7:F7)-G7" in formulas
+
+
+def _sheets_of(file: Path) -> list[list[list[Any]]]:
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_path(str(file))
+    return [book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names]
+
+
+def test_the_bridge_is_an_image_by_itself(client: Any, province: None) -> None:
+    from lxml import etree
+
+    client.force_login(User.objects.get(username="thanhtra"))
+    reply = client.get("/doi-chieu.svg?measure=finished")
+    assert reply.headers["Content-Type"] == "image/svg+xml"
+    assert ".svg" in reply.headers["Content-Disposition"]
+    drawing = etree.fromstring(reply.content)
+    said = [node.text for node in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert said[2:4] == ["Trên Cổng DVCQG", "2"]
+    assert "chậm thao tác" in said
+    assert any("mã đối chiếu" in (text or "") for text in said)
+
+
+def test_a_dossier_opens_in_the_system_that_it_lives_in(client: Any, province: None, settings: Any) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    addresses = ("/ho-so", "/phat-hien", "/ho-so/H99.12-260302-0001")
+    for address in addresses:
+        assert "Mở trong hệ thống một cửa" not in client.get(address).content.decode()
+    settings.SOURCE_LINKS = links.patterns('{"": "https://mc.example/hs?ma={dossier}&v=1"}')
+    for address in addresses:
+        page = client.get(address).content.decode()
+        assert 'href="https://mc.example/hs?ma=H99.12-260302-0001&amp;v=1"' in page
+        assert "Mở trong hệ thống một cửa" in page
+    settings.SOURCE_LINKS = links.patterns('{"land": "https://dat.example/{dossier}"}')
+    assert "↗" not in client.get("/ho-so").content.decode(), "another source's pattern is not ours"
 
 
 def test_the_figures_of_the_split_are_lists_of_so_many(client: Any, province: None) -> None:

@@ -86,7 +86,7 @@ def _side(
     """
     late = spare = None
     if due is not None and until is not None and calendar is not None:
-        minutes_ = calendar.minutes_between(due, until)
+        minutes_ = abs(calendar.minutes_between(due, until))
         late, spare = (minutes_, None) if until > due else (None, minutes_)
     return {
         "verdict": verdict,

@@ -178,6 +178,7 @@ class CertificateLine(NamedTuple):
     number: int = 0  # which day of the limit it is; 0: none
     paused_minutes: int = 0
     notable: bool = True  # False: an ordinary counted, closed or wholly paused day, which a summary may fold
+    holiday: str = ""  # the name of a closed day, where nothing else happened on it
 
 
 def certificate(
@@ -237,7 +238,9 @@ def certificate(
             notes.append(say("tạm dừng cả ngày") if not worked else say("tạm dừng {n} phút").format(n=stopped))
         weekend = not open_ and reason == WEEKDAYS[day.weekday()]
         notable = bool(events) or bool(reason and not weekend) or bool(stopped and worked)
-        lines.append(CertificateLine(day, worked, "; ".join(notes + events), number if counts else 0, stopped, notable))
+        holiday = say(reason) if not (open_ or weekend or events or counts) else ""
+        why = "; ".join(notes + events)
+        lines.append(CertificateLine(day, worked, why, number if counts else 0, stopped, notable, holiday))
         day += timedelta(days=1)
     return lines
 

@@ -41,20 +41,24 @@ def certificate(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def folded(lines: Sequence[Mapping[str, Any]], *, calendar_days: bool) -> list[dict[str, Any]]:
-    """The days of a certificate, runs of ordinary ones in one row: `first`, `last`, `minutes` and `why`."""
+    """The days of a certificate, ordinary ones and holidays folded: rows of `first`, `last`, `minutes` and `why`."""
     rows: list[dict[str, Any]] = []
-    for notable, run in groupby(lines, key=lambda line: line["notable"]):
+    for (notable, holiday), run in groupby(lines, key=lambda line: (line["notable"], bool(line["holiday"]))):
         days = list(run)
-        for part in [[day] for day in days] if notable else [days]:
-            rows.append(
-                {
-                    "first": part[0]["day"],
-                    "last": part[-1]["day"],
-                    "minutes": sum(line["worked_minutes"] for line in part),
-                    "why": part[0]["why"] if len(part) == 1 else _summary(part, calendar_days),
-                }
-            )
+        for part in [[day] for day in days] if notable and not holiday else [days]:
+            if len(part) == 1:
+                why = part[0]["why"]
+            elif holiday:
+                why = f"{part[0]['holiday']} – {part[-1]['holiday']}: {_closed(len(part))}"
+            else:
+                why = _summary(part, calendar_days)
+            minutes = sum(line["worked_minutes"] for line in part)
+            rows.append({"first": part[0]["day"], "last": part[-1]["day"], "minutes": minutes, "why": why})
     return rows
+
+
+def _closed(count: int) -> str:
+    return ngettext("{n} ngày nghỉ", "{n} ngày nghỉ", count).format(n=count)
 
 
 def _summary(days: Sequence[Mapping[str, Any]], calendar_days: bool) -> str:
@@ -74,5 +78,5 @@ def _summary(days: Sequence[Mapping[str, Any]], calendar_days: bool) -> str:
     if paused:
         parts.append(ngettext("{n} ngày tạm dừng", "{n} ngày tạm dừng", paused).format(n=paused))
     if closed:
-        parts.append(ngettext("{n} ngày nghỉ", "{n} ngày nghỉ", closed).format(n=closed))
+        parts.append(_closed(closed))
     return "; ".join(parts)

@@ -79,7 +79,7 @@ def drawn(bars: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for number, bar in enumerate(bars)
     ]
     bottom = top + line * len(bars)
-    return {"bars": shapes, "name_x": left - 14, "width": left + width + 80, "bottom": bottom, "height": bottom + 48}
+    return {"bars": shapes, "name_x": left - 14, "width": left + width + 80, "bottom": bottom, "height": bottom + 66}
 
 
 # ---- the two tracks of a dossier ---------------------------------------------------------------------------------

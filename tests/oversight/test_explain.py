@@ -1,0 +1,109 @@
+"""One dossier explained: by how much each side is late, and which 9 of the portal decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.story import Case, at
+
+from motcua.dossiers.importing.run import Order, import_files
+from motcua.mirror.load import load
+from motcua.oversight import explain, extract
+
+pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
+NOW = at("2026-04-01T09:00")
+CODE = "H99.12-260302-0001"
+
+
+def _known(case: Case, home: Path, folder: Path) -> None:
+    dossiers, events, messages = case.write(folder)
+    import_files(Order(files=(dossiers, events), home=home, at=NOW, create_missing=True))
+    load([messages], at=NOW)
+    extract.run(home=home, at=NOW)
+
+
+def test_each_side_tells_its_working_minutes_late_or_to_spare(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)  # due 17:00 on Monday 9 March
+    case.event(CODE, "finished", "2026-03-10T10:00", evidence="2026-03-06T15:00")
+    case.record(CODE, 9, updating=False)
+    case.step(CODE, 9, "20260311080000")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    told = {side: (story[side]["late_minutes"], story[side]["spare_minutes"]) for side in ("shown", "recorded", "true")}
+    assert told == {"shown": (480 + 60, None), "recorded": (180, None), "true": (None, 120 + 480)}
+
+
+def test_an_open_dossier_is_measured_to_the_instant_of_the_question(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.record(CODE, 2, updating=False)
+    _known(case, home, tmp_path)
+    before = explain.dossier(home, CODE, now=NOW, as_of=at("2026-03-09T16:00"))
+    evening = explain.dossier(home, CODE, now=NOW, as_of=at("2026-03-09T20:00"))
+    assert before is not None and evening is not None
+    assert (before["recorded"]["late_minutes"], before["recorded"]["spare_minutes"]) == (None, 60)
+    assert evening["recorded"]["verdict"] == "open_late"
+    assert evening["recorded"]["late_minutes"] == 0, "past due, outside office hours"
+
+
+def test_a_running_pause_and_an_absent_side_are_not_measured(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.event(CODE, "supplement_requested", "2026-03-04T10:00", document="yes")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    assert story["recorded"]["verdict"] == "paused"
+    assert story["shown"]["verdict"] == "absent"
+    for side in ("shown", "recorded"):
+        assert story[side]["late_minutes"] is None
+        assert story[side]["spare_minutes"] is None
+
+
+@pytest.mark.parametrize(
+    ("switch", "finish", "verdict"),
+    [("false", "2026-03-06T10:00:00+07:00", "on_time"), ("true", "2026-03-11T10:00:00+07:00", "late")],
+    ids=["the first 9", "the last 9"],
+)
+def test_the_finish_of_the_portal_is_the_nine_that_its_profile_makes_decisive(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str, finish: str, verdict: str
+) -> None:
+    profile = tmp_path / "profile.toml"
+    profile.write_text(f"[rule]\nlast_nine = {switch}\n")
+    monkeypatch.setenv("MOTCUA_MIRROR_PROFILE", str(profile))
+    case = Case()
+    case.dossier(CODE)
+    case.event(CODE, "finished", "2026-03-06T10:00")
+    case.record(CODE, 9, updating=False)
+    case.step(CODE, 9, "20260306100000")
+    case.step(CODE, 9, "20260311100000")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    assert (story["shown"]["finished_at"], story["shown"]["verdict"]) == (finish, verdict)
+    if verdict == "late":
+        assert story["causes"]["sync"] == "finish_differs"
+        assert story["sentence"] == "Cổng ghi kết thúc lúc 10:00 11/03/2026, một cửa ghi 10:00 06/03/2026."
+
+
+def test_the_certificate_carries_its_terms(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE, due="")
+    case.event(CODE, "suspended", "2026-03-04T10:00", document="no")
+    case.event(CODE, "resumed", "2026-03-05T10:00")
+    case.event(CODE, "extended", "2026-03-06T09:00", due="2026-03-20T17:00", document="yes")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    found = story["certificate"]
+    assert (found["allotted"], found["limit"], found["mode"]) == ("5d", "5 ngày làm việc", "keep-clock")
+    assert found["slip_due_at"] is None
+    assert found["computed_due_at"] == "2026-03-09T08:30:00+07:00"
+    assert [(p["kind"], p["document"], p["restart"], p["fault"]) for p in found["pauses"]] == [
+        ("suspension", False, False, "no_document")
+    ]
+    assert [e["due_at"] for e in found["extensions"]] == ["2026-03-20T17:00:00+07:00"]
+    assert found["due_at"] == "2026-03-20T17:00:00+07:00"
