@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import OperationalError
@@ -21,6 +23,7 @@ from tests.story import at
 
 from motcua.accounts.models import User
 from motcua.catalogue.models import Agency
+from motcua.cli.demo import free_port
 from motcua.cli.main import run
 from motcua.jobs import lease
 from motcua.jobs.models import Job
@@ -205,6 +208,27 @@ def test_the_health_address_answers_a_stranger_and_says_when_the_database_is_awa
     assert (reply.status_code, reply.json()["ok"]) == (503, False)
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_server_that_is_told_to_stop_leaves_nobody_behind(tmp_path: Path) -> None:
+    env = {key: value for key, value in os.environ.items() if "DATABASE_URL" not in key}
+    env["MOTCUA_HOME"] = str(tmp_path)
+    port = free_port()
+    server = subprocess.Popen([sys.executable, "-m", "motcua.cli", "serve", "--port", str(port)], env=env)
+    try:
+        deadline = time.monotonic() + 60
+        while not _listens(port):
+            assert time.monotonic() < deadline and server.poll() is None
+            time.sleep(0.1)
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert not _listens(port)
+
+
 def test_an_error_of_the_web_is_logged_as_one_object_with_its_trace(tmp_path: Path) -> None:
     """A process of its own: the tests' runner takes the handlers of this one."""
     script = (
@@ -219,3 +243,14 @@ def test_an_error_of_the_web_is_logged_as_one_object_with_its_trace(tmp_path: Pa
     line = json.loads(done.stderr.splitlines()[-1])
     assert (line["level"], line["logger"]) == ("error", "django.request")
     assert "ValueError: lỗi" in line["exception"]
+
+
+@pytest.mark.skipif("DATABASE_URL" not in os.environ, reason="an embedded home migrates itself")
+def test_a_database_that_is_not_there_or_empty_is_told_in_one_line(tmp_path: Path) -> None:
+    url = urlsplit(os.environ["DATABASE_URL"])
+    env = {**os.environ, "MOTCUA_HOME": str(tmp_path)}
+    for database, told in (("nowhere", "cannot be used"), ("postgres", "run motcua migrate")):
+        env["DATABASE_URL"] = url._replace(path=f"/{database}").geturl()
+        command = [sys.executable, "-m", "motcua.cli", "user", "list"]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and told in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,8 @@ def _serve(args: argparse.Namespace) -> int:
     say(f"web: http://{args.host}:{args.port}/ (Ctrl-C ends it)")
     env = dict(os.environ)
     command = granian("motcua.web.wsgi:application", args.host, args.port, env, workers=args.workers)
-    return subprocess.call(command, env=env)
+    # The server takes this process's place, so that a supervisor's signals reach it and not a parent of it.
+    os.execve(command[0], command, env)
 
 
 def _verify(args: argparse.Namespace) -> int:
