@@ -19,11 +19,11 @@ from tests.story import at
 
 from motcua.dossiers import reception, waiting
 from motcua.dossiers.models import DossierRow
-from motcua.exchange import deliveries
+from motcua.exchange import deliver, deliveries
 from motcua.mirror import door
 from motcua.mirror import gateway as gateway_door
-from motcua.mirror.client import PortalUnreachable
-from motcua.mirror.models import Message
+from motcua.mirror.client import Portal, PortalUnreachable
+from motcua.mirror.models import Message, Record, RecordVersion
 from motcua.mirror.server import Server
 from motcua.payments import carried, collect, sides
 from motcua.payments.client import GatewayClient
@@ -282,6 +282,22 @@ def test_the_gateway_refuses_what_it_cannot_check(both: Both) -> None:
     assert httpx.post(f"{both.gateway.url}/mapi/payment/pay?token=x", trust_env=False).status_code == 404
     assert httpx.get(f"{both.gateway.url}/mapi/payment", trust_env=False).status_code == 405
     assert Message.objects.filter(service=gateway_door.ASKED, error_code=-1).count() == 2
+
+
+def test_a_dossier_message_tells_of_a_payment_from_the_event_on_at_which_it_was_known(both: Both) -> None:
+    _waiting()
+    _, url = _start(both)
+    both.pay(url)
+    portal = Portal(both.gateway.url, "demo-h99", "demo-password", "H99")
+    deliveries.plan()
+    deliver.Deliverer(portal).run(at=datetime.now(NOW.tzinfo))
+    portal.close()
+    told = [json.loads(row.body) for row in RecordVersion.objects.order_by("version")]
+    told.append(json.loads(Record.objects.get(side="held", code=CODE).body))
+    assert [(body["TrangThaiHoSo"], body["DuocThanhToanTrucTuyen"]) for body in told] == [
+        ("1", "0"), ("2", "0"), ("6", "0"), ("4", "1"),
+    ]  # fmt: skip
+    assert [fee["Gia"] for fee in told[-1]["DanhSachLePhi"]] == ["30000", "20000"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from motcua.exchange.messages import Limits, Names, Told
 from motcua.exchange.models import Delivery, Endpoint, Standing
 from motcua.ledger.models import EventRow
 from motcua.mirror.client import PortalUnreachable, Reply
+from motcua.payments import carried
 from motcua.rules.dossier import Status, replay
 from motcua.rules.events import Event
 from motcua.rules.instants import to_microseconds
@@ -79,6 +80,7 @@ class _Work:
     history: list[Event] = field(default_factory=list)
     owner: str = ""
     filed: Mapping[str, Any] | None = None  # as the portal sent it, where it was filed there
+    payments: Sequence[carried.Entry] = ()
     standing: Standing | None = None
     limits: Limits = field(default_factory=Limits)
     told: Told | None = None
@@ -173,6 +175,8 @@ class Deliverer:
             works[code].owner = owner
         for code, body in take_in.as_filed(dossiers).items():
             works[code].filed = body
+        for code, payments in carried.entries(dossiers).items():
+            works[code].payments = payments
         for standing in Standing.objects.filter(dossier__in=dossiers):
             works[standing.dossier].standing = standing
         for work in works.values():
@@ -235,7 +239,7 @@ class Deliverer:
         events = work.until(seq)
         status = status or replay(work.dossier, events).status
         return messages.record(
-            work.dossier, events, status, self.names, self.terms, work.owner, work.limits, work.filed
+            work.dossier, events, status, self.names, self.terms, work.owner, work.limits, work.filed, work.payments
         )
 
     def _shortened(self, work: _Work, delivery: Delivery, updating: bool, at: datetime) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.catalogue.terms import Terms
 from motcua.ledger.models import PersonalValue
+from motcua.payments import carried
 from motcua.rules.dossier import Dossier, Status, corrected, replay
 from motcua.rules.events import (
     Event,
@@ -100,9 +101,9 @@ class Told:
 
 def record(
     code: str, events: Sequence[Event], status: Status, names: Names, terms: Terms, owner: str,
-    limits: Limits | None = None, filed: Mapping[str, Any] | None = None,
+    limits: Limits | None = None, filed: Mapping[str, Any] | None = None, payments: Sequence[carried.Entry] = (),
 ) -> Told:  # fmt: skip
-    """The record of a dossier as of the last of these events.
+    """The record of a dossier as of the last of these events; of its `payments`, what was known by then.
 
     `filed`: what the portal sent of a dossier that was filed there. What our events do not hold is told back as it
     came, since an empty field would wipe it out there.
@@ -134,18 +135,21 @@ def record(
         "NoiNopHoSo": "2",
         "HoSoCoThanhPhanSoHoa": "0",
         "TaiKhoanDuocXacThucVoiVNeID": "0",
-        "DuocThanhToanTrucTuyen": "0",
+        "DuocThanhToanTrucTuyen": carried.flag(payments, known_by=events[-1].recorded_at),
         "NgayTuChoi": dates.build(dossier.ended_at if dossier.status is Status.REFUSED else None),
         "NgayNopHoSo": dates.build(header.submitted_at or dossier.accepted_at),
     }
     lists: dict[str, list[Any]] = {
         "DanhSachHoSoBoSung": _rounds(standing, header, dossier.accepted_at, terms, limits),
-        "DanhSachLePhi": _fees(standing, limits),
+        "DanhSachLePhi": carried.fees(payments, known_by=events[-1].recorded_at) or _fees(standing, limits),
     }
     if filed is not None:
         own = {name: value for name, value in filed.items() if value not in (None, "", [])}
         values = {**{k: v for k, v in own.items() if not isinstance(v, list)}, **values, "NoiNopHoSo": "1"}
+        paid = values["DuocThanhToanTrucTuyen"]
         values.update({name: own[name] for name in _AS_FILED if name in own})
+        if paid != carried.NONE:
+            values["DuocThanhToanTrucTuyen"] = paid
         lists = {**{k: v for k, v in own.items() if isinstance(v, list)}, **lists}
     return Told(build_record(values, lists), status, due_at)
 
@@ -192,7 +196,7 @@ def _rounds(
 
 
 def _fees(events: Sequence[Event], limits: Limits) -> list[dict[str, Any]]:
-    """The financial duties that were asked for; amount and code stay empty as long as no event states them."""
+    """The financial duties that were asked for where no payment states them: amount and code stay empty."""
     return [
         {"TenPhiLePhi": cut_to(event.note or "Nghĩa vụ tài chính", limits.summary), "MaPhiLePhi": "",
          "HinhThucThu": "", "Gia": "", "LoaiPhiLePhi": ""}
