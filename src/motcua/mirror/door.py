@@ -66,6 +66,8 @@ def application(
             return _send(start, 504, None)
         except Dropped:
             return _send(start, 504, None)
+        except Unreadable as error:  # a list where a code belongs; clients read status 200 alone (contract §2.2)
+            return _send(start, 200, {"error_code": -1, "message": str(error)})
         if isinstance(reply, str):
             return _send_bytes(start, 200, reply.encode(), "text/plain; charset=utf-8")
         return _send(start, reply.http, reply.body)

@@ -14,6 +14,7 @@ from django.db import transaction
 from motcua.mirror.models import Message, Step
 from motcua.mirror.server import RECORDS, STEPS, Server, is_updating_of, sender_of
 from motcua.rules.instants import Unreadable, parse_instant
+from motcua.wire.messages import read_json
 from motcua.wire.profile import Profile
 
 #: Messages applied in one transaction.
@@ -72,15 +73,11 @@ def _bodies(path: Path) -> Iterator[tuple[int, dict[str, Any] | None, str | None
         raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
     with file:
         for number, raw in enumerate(file, 1):
-            if number == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
             if not raw.strip():
                 continue
             try:
-                body = json.loads(raw)
-                if b"\\ud" in raw or b"\\uD" in raw:  # half of a surrogate pair is no text
-                    json.dumps(body, ensure_ascii=False).encode()
-            except (ValueError, RecursionError):
+                body = read_json(raw)
+            except Unreadable:
                 cut = "; is the last line cut off?" if not raw.endswith(b"\n") else ""
                 yield number, None, f"not JSON: one request body a line{cut}"
                 continue

@@ -55,8 +55,12 @@ def text_of(value: Any) -> str:
 def read_json(body: bytes) -> Any:
     """A body as JSON; a byte order mark is dropped. Raises `Unreadable`."""
     try:
-        return json.loads(body.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError):
+        text = body.decode("utf-8-sig")
+        found = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:  # half of a surrogate pair is no text that could be kept
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
+    except (ValueError, RecursionError):
         raise Unreadable("Nội dung không phải là JSON") from None
 
 
