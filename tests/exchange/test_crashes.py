@@ -46,8 +46,8 @@ def test_a_killed_delivery_loses_doubles_and_falsifies_nothing(seed: int, tmp_pa
     try:
         found = _killed("deliver", f"http://127.0.0.1:{port}", seed, tmp_path)
     finally:
-        server.kill()
-        server.wait()
+        server.terminate()  # killed, it would leave its workers behind
+        server.wait(20)
     assert found["wrong"] == []
     assert sum(found[how] for how in ("line", "any_line", "time")) >= KILLS // 3, found
 

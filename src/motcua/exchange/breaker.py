@@ -33,6 +33,7 @@ class Breaker:
 
     def __init__(self, url: str, *, seed: int | None = None) -> None:
         self.url, self.random = url, random.Random(seed)
+        self._noted_at: datetime | None = None  # when we last wrote that it answers
 
     def permits(self, at: datetime) -> Permit:
         """Whether to send: everything, one probe (which is then ours alone), or nothing."""
@@ -56,17 +57,14 @@ class Breaker:
 
     def answered(self, at: datetime, *, message_us: int = 0) -> None:
         """The portal answered: the circuit closes. `message_us`: what the message took, in microseconds."""
-        row = Endpoint.objects.filter(url=self.url).first()
-        if row is not None and not row.failures and row.retry_at is None and row.answered_at is not None:
-            noted: datetime = row.answered_at
-            if abs(at - noted) < _NOTED_EVERY:
-                return
+        if self._noted_at is not None and abs(at - self._noted_at) < _NOTED_EVERY:
+            return
         with transaction.atomic():
             Endpoint.objects.get_or_create(url=self.url)
             endpoint = Endpoint.objects.select_for_update().get(url=self.url)
             endpoint.failures, endpoint.suspect, endpoint.openings, endpoint.error = 0, "", 0, ""
             endpoint.retry_at = endpoint.probe_until = None
-            endpoint.answered_at = at
+            endpoint.answered_at = self._noted_at = at
             if message_us:
                 known = endpoint.message_us or message_us
                 endpoint.message_us = (3 * known + message_us) // 4
@@ -77,6 +75,7 @@ class Breaker:
 
         Returns whether the circuit is open now.
         """
+        self._noted_at = None
         with transaction.atomic():
             Endpoint.objects.get_or_create(url=self.url)
             endpoint = Endpoint.objects.select_for_update().get(url=self.url)

@@ -258,12 +258,12 @@ class Deliverer:
         """The portal has the record; where no step belongs to it, the event is delivered."""
         assert work.told is not None
         delivery.record_done = True
+        told = work.told
         seq = max(delivery.seq, work.standing.seq if work.standing else 0)
-        work.standing = Standing(
-            dossier=work.dossier, seq=seq, status=int(work.told.status), due_at=work.told.due_at
-        )  # fmt: skip
+        work.standing = Standing(dossier=work.dossier, seq=seq, status=int(told.status), due_at=told.due_at)
         events = work.until(delivery.seq)
-        if delivery.status is None or not messages.is_step(events[-1], replay(work.dossier, events)):
+        after = told.after if seq == delivery.seq else replay(work.dossier, events)
+        if delivery.status is None or not messages.is_step(events[-1], after):
             self._done(delivery, at)
 
     def _steps(self, group: Sequence[tuple[_Work, Delivery]], at: datetime) -> None:

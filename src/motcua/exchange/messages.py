@@ -97,6 +97,7 @@ class Told:
     body: dict[str, Any]
     status: Status
     due_at: datetime | None
+    after: Dossier  # as it stood then
 
 
 def record(
@@ -151,7 +152,7 @@ def record(
         if paid != carried.NONE:
             values["DuocThanhToanTrucTuyen"] = paid
         lists = {**{k: v for k, v in own.items() if isinstance(v, list)}, **lists}
-    return Told(build_record(values, lists), status, due_at)
+    return Told(build_record(values, lists), status, due_at, dossier)
 
 
 #: Fields for which we have a constant, and the portal the fact.
@@ -160,8 +161,12 @@ _AS_FILED = ("LoaiDoiTuong", "TrichYeuHoSo", "HinhThuc", "HoSoCoThanhPhanSoHoa",
 
 
 def _due_there(events: Sequence[Event], header: Registered, terms: Terms) -> datetime | None:
-    """The due instant that the portal should hold: the record's, as moved so far."""
-    return our_facts(events, terms.of(header.procedure, header.agency)).default.recorded
+    """The due instant that the portal should hold: the record's, as moved so far. Steps and opinions never move it."""
+    telling = [event for event in events if event.kind not in _NEVER_MOVES]
+    return our_facts(telling, terms.of(header.procedure, header.agency)).default.recorded
+
+
+_NEVER_MOVES = frozenset({"step_started", "step_finished", "leg_sent", "leg_returned"})
 
 
 def _rounds(

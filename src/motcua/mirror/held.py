@@ -1,29 +1,53 @@
-"""What the portal holds: rows from parsed messages, and a dossier as TraCuuHoSo answers it."""
+"""What the portal holds: rows from parsed messages, and a dossier as TraCuuHoSo answers it.
+
+Every message passes through here, so rows go to the database as they are, without a model instance each.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from motcua.mirror.models import Record, Step
+from django.db import connections
+
+from motcua.mirror.models import Message, Record, Step
+from motcua.rules.instants import to_microseconds
 from motcua.wire import messages
 
-#: The fields that a message sets on a record.
-FIELDS = ("procedure", "unit", "sender", "owner", "channel", "status", "submitted_at", "received_at", "due_at",
-          "finished_at", "returned_at", "body", "version", "stored_at", "message")  # fmt: skip
+_RECORD = ("side", "code", "procedure", "unit", "sender", "owner", "channel", "status", "submitted_at", "received_at",
+           "due_at", "finished_at", "returned_at", "body", "version", "stored_at", "message")  # fmt: skip
+_STEP = ("side", "code", "status", "at", "stored_at", "message", "body", "digest")
+_VERSION = ("code", "version", "body", "stored_at", "message")
+#: Codes looked up in one query.
+_MANY = 500
+
+Row = tuple[Any, ...]
 
 
-def fill(row: Record, parsed: messages.Record, *, body: str, at: datetime, message: int, sender: str) -> None:
-    """Sets a record to what a message says."""
-    row.procedure, row.unit, row.owner = parsed.procedure[:64], parsed.unit[:300], parsed.owner[:300]
-    row.channel, row.status, row.sender = parsed.channel[:2], str(parsed.status), sender
-    row.submitted_at, row.received_at, row.due_at = parsed.submitted_at, parsed.received_at, parsed.due_at
-    row.finished_at, row.returned_at = parsed.finished_at, parsed.returned_at
-    row.body, row.stored_at, row.message = body, at, message
-    row.version += 1
+class Known(NamedTuple):
+    """What is held of a dossier, as far as a new message needs it; `stored_at` in microseconds."""
+
+    version: int
+    body: str
+    sender: str
+    stored_at: int
+    message: int
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else to_microseconds(at)
+
+
+def row(side: str, parsed: messages.Record, *, body: str, version: int, at: datetime, message: int, sender: str) -> Row:
+    """A record as a message leaves it."""
+    return (
+        side, parsed.code, parsed.procedure[:64], parsed.unit[:300], sender, parsed.owner[:300], parsed.channel[:2],
+        str(parsed.status), _us(parsed.submitted_at), _us(parsed.received_at), _us(parsed.due_at),
+        _us(parsed.finished_at), _us(parsed.returned_at), body, version, to_microseconds(at), message,
+    )  # fmt: skip
 
 
 def digest(body: Mapping[str, Any]) -> bytes:
@@ -32,12 +56,67 @@ def digest(body: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def step_row(side: str, parsed: messages.Step, *, at: datetime, message: int) -> Step:
+def step_row(side: str, parsed: messages.Step, *, at: datetime, message: int) -> Row:
     """A row of the step log."""
-    return Step(
-        side=side, code=parsed.code, status=str(parsed.status), at=parsed.at, stored_at=at, message=message,
-        body=json.dumps(parsed.body, ensure_ascii=False), digest=digest(parsed.body),
-    )  # fmt: skip
+    body = json.dumps(parsed.body, ensure_ascii=False)
+    return (side, parsed.code, str(parsed.status), _us(parsed.at), to_microseconds(at), message, body,
+            digest(parsed.body))  # fmt: skip
+
+
+def known(codes: Iterable[str]) -> dict[str, Known]:
+    """What is held of these dossiers."""
+    found: dict[str, Known] = {}
+    wanted = list(codes)
+    with connections["mirror"].cursor() as cursor:
+        for start in range(0, len(wanted), _MANY):
+            some = wanted[start : start + _MANY]
+            cursor.execute(
+                "SELECT code, version, body, sender, stored_at, message FROM mirror_record"
+                f" WHERE side = 'held' AND code IN ({', '.join(['%s'] * len(some))})",
+                some,
+            )
+            found.update((each[0], Known(*each[1:])) for each in cursor.fetchall())
+    return found
+
+
+def store(records: Sequence[Row], steps: Sequence[Row] = (), versions: Sequence[Row] = ()) -> None:
+    """Writes records over what stands there, and adds steps and earlier versions that are not there yet.
+
+    Call it in the transaction of the message.
+    """
+    updates = ", ".join(f"{name} = excluded.{name}" for name in _RECORD[2:])
+    with connections["mirror"].cursor() as cursor:
+        for table, columns, rows, conflict in (
+            ("mirror_record", _RECORD, records, f"(side, code) DO UPDATE SET {updates}"),
+            ("mirror_step", _STEP, steps, "DO NOTHING"),
+            ("mirror_record_version", _VERSION, versions, "DO NOTHING"),
+        ):
+            if rows:
+                marks = ", ".join(["%s"] * len(columns))
+                cursor.executemany(
+                    f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT {conflict}", rows
+                )
+
+
+def keep_raw(body: bytes, at: datetime, *, service: str = "", sender: str = "", reply: str = "") -> Message:
+    """A raw message is kept before anything is made of it."""
+    with connections["mirror"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO mirror_message (received_at, sender, service, body, reply) VALUES (%s, %s, %s, %s, %s)"
+            " RETURNING id",
+            (to_microseconds(at), sender, service, body, reply),
+        )
+        [number] = cursor.fetchone()
+    return Message(pk=number, received_at=at, sender=sender, service=service, body=body, reply=reply)
+
+
+def keep_answer(raw: Message) -> None:
+    """What was read of a raw message, and the answer that it got, stand beside it."""
+    with connections["mirror"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE mirror_message SET service = %s, sender = %s, reply = %s, error_code = %s WHERE id = %s",
+            (raw.service, raw.sender, raw.reply, raw.error_code, raw.pk),
+        )
 
 
 def lookup(code: str) -> list[dict[str, Any]]:

@@ -21,28 +21,28 @@ _LENIENT = Profile(name="read-back", max_note=10**9, max_person=10**9, refuse_em
 
 def store(answers: Iterable[tuple[str, Mapping[str, Any] | None]], *, at: datetime) -> int:
     """Keeps what was returned for each code; None: the portal has no such dossier. Returns how many it has."""
-    found = 0
-    with transaction.atomic(using="mirror"):
-        for code, body in answers:
-            Step.objects.filter(side="seen", code=code).delete()
-            if body is None:
-                Record.objects.filter(side="seen", code=code).delete()
-                continue
-            plain = {key: value for key, value in body.items() if key != "TienTrinh"}
+    records: list[held.Row] = []
+    steps: list[held.Row] = []
+    asked, absent = [], []
+    for code, body in answers:
+        asked.append(code)
+        if body is None:
+            absent.append(code)
+            continue
+        plain = {key: value for key, value in body.items() if key != "TienTrinh"}
+        try:
+            parsed = messages.parse_record(plain, _LENIENT)
+        except BadItem:
+            continue
+        text = json.dumps(plain, ensure_ascii=False)
+        records.append(held.row("seen", parsed, body=text, version=1, at=at, message=0, sender=""))
+        for step in body.get("TienTrinh") or ():
             try:
-                parsed = messages.parse_record(plain, _LENIENT)
+                steps.append(held.step_row("seen", messages.parse_step(step, _LENIENT), at=at, message=0))
             except BadItem:
                 continue
-            row = Record.objects.filter(side="seen", code=code).first() or Record(side="seen", code=code, version=0)
-            held.fill(row, parsed, body=json.dumps(plain, ensure_ascii=False), at=at, message=0, sender="")
-            row.save()
-            steps = []
-            for step in body.get("TienTrinh") or ():
-                try:
-                    parsed_step = messages.parse_step(step, _LENIENT)
-                except BadItem:
-                    continue
-                steps.append(held.step_row("seen", parsed_step, at=at, message=0))
-            Step.objects.bulk_create(steps, ignore_conflicts=True)
-            found += 1
-    return found
+    with transaction.atomic(using="mirror"):
+        Step.objects.filter(side="seen", code__in=asked).delete()
+        Record.objects.filter(side="seen", code__in=absent).delete()
+        held.store(records, steps)
+    return len(records)

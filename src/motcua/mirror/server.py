@@ -18,8 +18,8 @@ from django.db import transaction
 
 from motcua.mirror import held, lists, submissions
 from motcua.mirror.faults import Fault, Plan
-from motcua.mirror.models import Message, Orphan, PortalProcedure, Record, RecordVersion, Refusal, Session, Step
-from motcua.rules.instants import Unreadable
+from motcua.mirror.models import Message, Orphan, PortalProcedure, Refusal, Session, Step
+from motcua.rules.instants import Unreadable, to_microseconds
 from motcua.wire import dates, messages
 from motcua.wire.messages import BadItem
 from motcua.wire.profile import Profile
@@ -93,7 +93,7 @@ class Server:
 
     def data(self, body: bytes, at: datetime) -> Reply:
         """`mapi/g`: every service. Raises `Dropped` where the sandbox loses the message."""
-        raw = Message.objects.create(received_at=at, body=body)
+        raw = held.keep_raw(body, at)
         try:
             request = messages.read_json(body)
             if not isinstance(request, dict):
@@ -115,15 +115,13 @@ class Server:
 
         Raises `Dropped`.
         """
-        raw = Message(
-            received_at=at, body=body, service=str(request.get("service", ""))[:64], sender=sender_of(request)
-        )
-        raw.save()
+        service = str(request.get("service", ""))[:64]
+        raw = held.keep_raw(body, at, service=service, sender=sender_of(request))
         return self._answer(raw, *self._serve(request, at, raw))
 
     def unreadable(self, body: bytes, reason: str, at: datetime) -> Reply:
         """A body that cannot be read is kept raw and answered."""
-        raw = Message.objects.create(received_at=at, body=body)
+        raw = held.keep_raw(body, at)
         return self._answer(raw, self.profile.not_json_http, _reply(-1, reason))
 
     def collected(self, body: bytes, answer: bytes, at: datetime) -> None:
@@ -131,7 +129,7 @@ class Server:
 
         An empty answer: it was silent, and nothing is taken over.
         """
-        raw = Message.objects.create(received_at=at, body=body, reply=answer.decode("utf-8", "replace"))
+        raw = held.keep_raw(body, at, reply=answer.decode("utf-8", "replace"))
         try:
             request, reply = messages.read_json(body), messages.read_json(answer)
         except Unreadable:
@@ -141,7 +139,7 @@ class Server:
         raw.service, raw.sender = str(request.get("service", ""))[:64], sender_of(request)
         code = messages.text_of(reply.get("error_code"))
         raw.error_code = int(code) if code.lstrip("-").isdigit() else -1
-        raw.save(update_fields=["service", "sender", "error_code"])
+        held.keep_answer(raw)
         items = request.get("data")
         items = [items] if isinstance(items, dict) else items
         if raw.service not in (RECORDS, STEPS) or not isinstance(items, list):
@@ -166,7 +164,7 @@ class Server:
             reply = {**reply, "error_code": str(reply["error_code"])}
         raw.reply = json.dumps({k: v for k, v in reply.items() if k != "result"}, ensure_ascii=False)
         raw.error_code = int(reply["error_code"])
-        raw.save(update_fields=["service", "sender", "reply", "error_code"])
+        held.keep_answer(raw)
         return Reply(http, reply)
 
     def _user(self, token: str, at: datetime) -> str | None:
@@ -260,68 +258,59 @@ class Server:
 
     def _records(self, updating: bool, items: Sequence[Any], at: datetime, number: int, sender: str) -> Outcome:
         outcome = Outcome()
-        codes = {code for code, _ in map(_code_and_status, items) if code}
-        known = {row.code: row for row in Record.objects.filter(side="held", code__in=codes)}
+        known = held.known({code for code, _ in map(_code_and_status, items) if code})
         procedures: set[str] = set()
         if self.profile.unknown_procedure == "refuse":
             procedures.update(PortalProcedure.objects.values_list("code", flat=True))
-        fresh: dict[str, Record] = {}
-        versions: list[RecordVersion] = []
+        rows: dict[str, held.Row] = {}
+        versions: list[held.Row] = []
         refusals: list[Refusal] = []
+        fresh: list[str] = []
+        stored_at = to_microseconds(at)
         for item in items:
             code, _ = _code_and_status(item)
             outcome.codes.append(code)
-            row = known.get(code) or fresh.get(code)
+            there = known.get(code)
             try:
-                if row is not None and not updating:
+                if there is not None and not updating:
                     outcome.duplicates += 1
                     outcome.errors.append((self.profile.duplicate_code, f"Hồ sơ {code} đã tồn tại"))
                     continue
-                if row is None and updating and self.profile.unknown_dossier == "refuse":
+                if there is None and updating and self.profile.unknown_dossier == "refuse":
                     raise BadItem(code, "không tìm thấy hồ sơ")
-                parsed = messages.parse_record(item, self.profile, stored=json.loads(row.body) if row else None)
+                parsed = messages.parse_record(item, self.profile, stored=json.loads(there.body) if there else None)
                 if parsed.procedure not in procedures and self.profile.unknown_procedure == "refuse":
                     raise BadItem(code, f"mã thủ tục {parsed.procedure} không có trong danh mục")
             except BadItem as error:
                 refusals.append(_refusal(item, RECORDS, str(error), at, number))
                 outcome.errors.append((-1, str(error)))
                 continue
-            body = json.dumps(parsed.body, ensure_ascii=False)
-            if row is not None and row.body == body:  # sent again: nothing changes, so there is no new version
-                outcome.errors.append((0, ""))
-                outcome.records += 1
-                continue
-            if row is None:
-                fresh[code] = row = Record(side="held", code=code, version=0)
-            elif row.code in known:
-                versions.append(
-                    RecordVersion(
-                        code=code, version=row.version, body=row.body, stored_at=row.stored_at, message=row.message
-                    )
-                )
-            held.fill(row, parsed, body=body, at=at, message=number, sender=sender or row.sender)
             outcome.errors.append((0, ""))
             outcome.records += 1
-        RecordVersion.objects.bulk_create(versions, ignore_conflicts=True)
-        changed = [row for row in known.values() if row.message == number]
-        for row in changed:
-            row.pk = None  # written over what stands there, by side and code
-        Record.objects.bulk_create(
-            [*fresh.values(), *changed],
-            update_conflicts=True,
-            unique_fields=["side", "code"],
-            update_fields=list(held.FIELDS),
-        )
+            body = json.dumps(parsed.body, ensure_ascii=False)
+            if there is not None and there.body == body:  # sent again: nothing changes, so there is no new version
+                continue
+            version, said_by = 1, sender
+            if there is None:
+                fresh.append(code)
+            else:
+                version, said_by = there.version + 1, sender or there.sender
+                versions.append((code, there.version, there.body, there.stored_at, there.message))
+            rows[code] = held.row(
+                "held", parsed, body=body, version=version, at=at, message=number, sender=said_by
+            )  # fmt: skip
+            known[code] = held.Known(version, body, said_by, stored_at, number)
+        held.store(list(rows.values()), versions=versions)
         if fresh:
-            Orphan.objects.filter(code__in=list(fresh), linked_at=None).update(linked_at=at)
-        Refusal.objects.bulk_create(refusals)
+            Orphan.objects.filter(code__in=fresh, linked_at=None).update(linked_at=at)
+        if refusals:
+            Refusal.objects.bulk_create(refusals)
         return outcome
 
     def _steps(self, items: Sequence[Any], at: datetime, number: int) -> Outcome:
         outcome = Outcome()
-        codes = {code for code, _ in map(_code_and_status, items) if code}
-        known = set(Record.objects.filter(side="held", code__in=codes).values_list("code", flat=True))
-        rows: list[Step] = []
+        known = held.known({code for code, _ in map(_code_and_status, items) if code})
+        rows: list[held.Row] = []
         orphans: list[Orphan] = []
         refusals: list[Refusal] = []
         for item in items:
@@ -343,9 +332,11 @@ class Server:
             rows.append(held.step_row("held", parsed, at=at, message=number))
             outcome.errors.append((0, ""))
             outcome.steps += 1
-        Step.objects.bulk_create(rows, ignore_conflicts=True)
-        Orphan.objects.bulk_create(orphans)
-        Refusal.objects.bulk_create(refusals)
+        held.store((), rows)
+        if orphans:
+            Orphan.objects.bulk_create(orphans)
+        if refusals:
+            Refusal.objects.bulk_create(refusals)
         return outcome
 
     # ---- reads -------------------------------------------------------------------------------------------------
