@@ -223,10 +223,19 @@ def test_a_server_that_is_told_to_stop_leaves_nobody_behind(tmp_path: Path) -> N
         while not _listens(port):
             assert time.monotonic() < deadline and server.poll() is None
             time.sleep(0.1)
+        assert run(["serve", "--port", str(port)]) == 2, "two servers do not share a port"
     finally:
         server.terminate()
         server.wait(30)
     assert not _listens(port)
+
+
+@pytest.mark.parametrize("words", [["--port", "80000"], ["--host", "300.1.1.1"], ["--workers", "0"]], ids=" ".join)
+def test_an_address_that_cannot_be_served_on_is_refused_in_one_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["serve", *words]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_an_error_of_the_web_is_logged_as_one_object_with_its_trace(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,32 @@ def _serve(args: argparse.Namespace) -> int:
     from motcua.cli.home import open_home
     from motcua.cli.mirror import granian
 
+    host = _free_address(args.host, args.port)
+    if args.workers < 1:
+        fail(f"--workers {args.workers}: at least one answers")
     open_home()
     say(f"web: http://{args.host}:{args.port}/ (Ctrl-C ends it)")
     env = dict(os.environ)
-    command = granian("motcua.web.wsgi:application", args.host, args.port, env, workers=args.workers)
+    command = granian("motcua.web.wsgi:application", host, args.port, env, workers=args.workers)
     # The server takes this process's place, so that a supervisor's signals reach it and not a parent of it.
     os.execve(command[0], command, env)
+
+
+def _free_address(host: str, port: int) -> str:
+    """The numeric address to serve on. Two servers would share a port in silence, so a taken one is refused."""
+    if not 0 < port < 65_536:
+        fail(f"--port {port}: a port is a number from 1 to 65535")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        fail(f"--host {host}: there is no such address")
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            fail(f"{host}:{port} cannot be served on: {error.strerror}; choose another with --host, --port")
+    return str(address[0])
 
 
 def _verify(args: argparse.Namespace) -> int:
