@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.story import at
 
+from motcua.catalogue.models import Procedure, ProcessStep
 from motcua.dossiers import reception, result, waiting
 from motcua.exchange import deliveries, status_map, status_proof
 from motcua.exchange.models import Delivery
@@ -78,7 +79,26 @@ def test_a_step_that_means_another_status_is_carried_until_it_is_done() -> None:
     assert rules.national("step_started", in_hand) is Status.PAYMENT
     ended = replace(NATIONAL, steps={("1.000001", "Ký"): Status.FINISHED})
     assert [broken.fault for _, proof in status_proof.proofs(ended) for broken in proof.breaks] != []
-    assert not any(proof.breaks for of, proof in status_proof.proofs(ended) if of == "")
+    assert not any(proof.breaks for of, proof in status_proof.proofs(ended) if of == ("",))
+
+
+def test_the_built_in_map_is_sound_for_real_internal_processes(shared: Path) -> None:
+    decisions = json.loads((shared / "data" / "processes" / "internal-processes.json").read_text(encoding="utf-8"))
+    processes = {
+        p["procedure_code"]: [f"{n}. {step['cells'][0][:80]}" for n, step in enumerate(p["steps"], 1) if step["cells"]]
+        for decision in decisions
+        for p in decision["processes"]
+    }
+    assert len(processes) >= 30
+    assert all(prove(NATIONAL, procedure=code, steps=steps).holds for code, steps in processes.items())
+    [(alike, proof)] = status_proof.proofs(NATIONAL, processes)
+    assert set(alike) == set(processes) and proof.holds
+    code, steps = next((code, steps) for code, steps in processes.items() if len(steps) > 2)
+    ended = replace(NATIONAL, steps={(code, steps[-1]): Status.FINISHED})
+    broken = {alike: proof for alike, proof in status_proof.proofs(ended, processes) if not proof.holds}
+    assert list(broken) == [(code,)]
+    first = broken[(code,)].breaks[0]
+    assert (first.fault, first.way[-1].named, len(first.way)) == (Fault.ENDED_THERE, steps[-1], 2)
 
 
 def test_a_dossier_never_waits_for_ever_in_the_proof_and_no_refused_act_is_walked() -> None:
@@ -228,9 +248,15 @@ def _no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("motcua.cli.home.open_home", lambda: None)
 
 
+@pytest.mark.django_db
 @pytest.mark.usefixtures("_no_home")
 def test_the_command_says_the_way_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(capsys, "check")[0] == 0
+    procedure = Procedure.objects.create(code="1.000001", core="1.000001", name="Mẫu")
+    ProcessStep.objects.create(procedure=procedure, order=1, name="Thẩm định")
+    status, said = _run(capsys, "check")
+    assert status == 0 and "1 quy trình nội bộ" in said
+    strange = _file(tmp_path, '[[steps]]\nstep = "Ký"\nstatus = 4\n' + _toml(dict(NATIONAL.events)))
+    assert json.loads(_run(capsys, "check", str(strange), "--json")[1])["steps_unknown"] == ["Ký"]
     broken = _file(tmp_path, _toml({**NATIONAL.events, "supplement_requested": 9}))
     status, said = _run(capsys, "check", str(broken))
     assert status == 1 and "đăng ký (2) → yêu cầu bổ sung (9)" in said
@@ -242,6 +268,7 @@ def test_the_command_says_the_way_in_words(tmp_path: Path, capsys: pytest.Captur
     assert "Yêu cầu bổ sung giấy tờ" in _run(capsys, "show")[1]
 
 
+@pytest.mark.django_db
 @pytest.mark.usefixtures("_no_home")
 def test_words_that_a_source_used_and_the_map_lacks_are_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

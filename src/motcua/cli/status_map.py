@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,16 +90,19 @@ def _check(args: argparse.Namespace) -> int:
     if seen and not rules.words:
         fail(f"{args.file or 'the map in use'}: has no [words] to hold {args.seen} against")
     unmapped = [word for word in seen if word not in rules.words]
-    proofs = list(status_proof.proofs(rules)) if rules.events else []
+    processes = _processes()
+    proofs = list(status_proof.proofs(rules, processes)) if rules.events else []
     audited = status_proof.audit(rules) if rules.words else None
     found = [proof for _, proof in proofs] + ([audited] if audited else [])
     breaks = sorted({b for proof in found for b in proof.breaks}, key=lambda b: (len(b.way), b.fault, str(b.way)))
     used = {move: way for proof in found for move, way in proof.exceptions_used.items()}
     unused = [move for move in rules.exceptions if move not in used]
-    strangers = _strangers(rules)
+    strangers = _strangers(rules, processes)
     document = {
         "name": rules.name,
         "holds": not breaks,
+        "processes": len(processes),
+        "kinds_of_process": len(proofs),
         "states": sum(proof.states for proof in found),
         "moves": sum(proof.moves for proof in found),
         "breaks": [_broken(b) for b in breaks],
@@ -131,20 +134,26 @@ def _seen(file: Path, column: str | None) -> list[str]:
     return [word for word in dict.fromkeys(text_of(word) for word in words) if word]
 
 
-def _strangers(rules: StatusMap) -> list[str]:
-    """Steps that the map names and no internal process of the catalogue has; an empty catalogue says nothing."""
-    if not rules.steps:
-        return []
+def _processes() -> dict[str, list[str]]:
+    """The steps of every internal process of the catalogue, by procedure."""
     from motcua.catalogue.models import ProcessStep
 
-    known = set(ProcessStep.objects.values_list("procedure_id", "name"))
-    if not known:
+    found: dict[str, list[str]] = {}
+    rows = ProcessStep.objects.order_by("procedure", "order").values_list("procedure_id", "name")
+    for procedure, name in rows.iterator():
+        found.setdefault(procedure, []).append(name)
+    return found
+
+
+def _strangers(rules: StatusMap, processes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Steps that the map names and no internal process has; an empty catalogue says nothing."""
+    if not processes:
         return []
-    names = {name for _, name in known}
+    anywhere = {name for steps in processes.values() for name in steps}
     return [
         f"{of}: {step}" if of else step
         for of, step in rules.steps
-        if not ((of, step) in known if of else step in names)
+        if step not in (processes.get(of, ()) if of else anywhere)
     ]
 
 
@@ -181,6 +190,8 @@ def _verdict(document: dict[str, Any], breaks: Sequence[Break], found: Sequence[
         f"{document['name']}: đã duyệt hết {document['states']} trạng thái, {document['moves']} bước chuyển: "
         + ("không có chỗ hỏng" if not breaks else f"{len(breaks)} chỗ hỏng")
     )
+    if document["processes"]:
+        yield f"  {document['processes']} quy trình nội bộ của danh mục, {document['kinds_of_process']} dạng"
     for broken in breaks:
         yield f"  ▲ {FAULTS[broken.fault]}: {_status(broken.before)} → {_status(broken.after)}"
         yield f"    {in_words(broken.way)}"

@@ -183,7 +183,7 @@ def _walk(
             count += len(acts) or 1
             for act in acts:
                 along = (*way, act)
-                fault = _fault(rules, before, act.status, meant(after))
+                fault = _fault(rules, before, act.status, after, meant(after))
                 if fault:
                     key = (fault, act.named or act.kind, before, act.status)
                     breaks.setdefault(key, Break(fault, along, state_of(after), before, act.status))
@@ -209,13 +209,15 @@ def _enqueue(
         queue.append((dossier, last, way))
 
 
-def _fault(rules: StatusMap, before: Status | None, after: Status | None, meant: Status) -> Fault | None:
+def _fault(
+    rules: StatusMap, before: Status | None, after: Status | None, dossier: Dossier, meant: Status
+) -> Fault | None:
     """What is wrong with carrying `after`, `before` having been carried last, for a dossier that stands as `meant`."""
     if after is None:
         return Fault.UNMAPPED
-    if is_terminal(after) and not is_terminal(meant):
+    if is_terminal(after) and not dossier.has_ended:
         return Fault.ENDED_THERE
-    if is_terminal(meant) and not is_terminal(after):
+    if dossier.has_ended and not is_terminal(after):
         return Fault.OPEN_THERE
     if after is not meant and not any({after, meant} <= same for same in _SAME):
         return Fault.SAYS_OTHERWISE
@@ -243,14 +245,25 @@ def current() -> StatusMap:
     return load(path) if path else _built_in()
 
 
-def proofs(rules: StatusMap) -> Iterator[tuple[str, Proof]]:
-    """A proof for each process that a map tells apart, by its procedure; "" stands for all the others.
+def proofs(
+    rules: StatusMap, processes: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[tuple[tuple[str, ...], Proof]]:
+    """A proof for each kind of internal process that a map tells apart, with the procedures that it stands for.
 
-    Steps that the map does not name are alike, so one of them stands for all.
+    `processes`: the steps of each procedure. Steps that the map does not name are alike, so one of them stands for
+    all. Without processes the map's own steps are taken, and "" for any other procedure.
     """
-    for procedure in dict.fromkeys(["", *(procedure for procedure, _ in rules.steps)]):
-        named = [step for of, step in rules.steps if of in ("", procedure)]
-        yield procedure, prove(rules, procedure=procedure, steps=[*named, "–"])
+    if not processes:
+        own = dict.fromkeys(["", *(procedure for procedure, _ in rules.steps)])
+        processes = {of: [*(step for at, step in rules.steps if at in ("", of)), "–"] for of in own}
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for procedure, steps in processes.items():
+        named = tuple(s for s in dict.fromkeys(steps) if (procedure, s) in rules.steps or ("", s) in rules.steps)
+        own_steps = any((procedure, step) in rules.steps for step in named)
+        alike.setdefault((procedure if own_steps else "", *named), []).append(procedure)
+    for (_, *known), procedures in alike.items():
+        unnamed = next((step for step in processes[procedures[0]] if step not in known), "–")
+        yield tuple(procedures), prove(rules, procedure=procedures[0], steps=[*known, unnamed])
 
 
 def _demand(rules: StatusMap, audited: Proof | None) -> None:
