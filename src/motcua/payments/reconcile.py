@@ -240,10 +240,10 @@ def _paid_twice(payments: Iterable[Payment]) -> set[str]:
 
 def _classify(payment: Payment, twice: set[str], last_day: date | None) -> Class:
     credits = [row.amount for row in payment.booked if row.amount > 0]
-    owed = payment.ours[0].amount if payment.ours else payment.theirs[0].amount if payment.theirs else 0
-    if payment.refunded and credits and payment.bank in (0, owed):
+    owed = {row.amount for row in payment.ours} or {row.amount for row in payment.theirs}
+    if payment.refunded and credits and payment.bank in owed | {0}:
         return Class.REFUNDED
-    again = len(payment.theirs) > 1 or (len(credits) > 1 and sum(credits) != owed)
+    again = len(payment.theirs) > 1 or (len(credits) > 1 and sum(credits) not in owed)
     if payment.reference in twice or again:
         return Class.DOUBLE_PAID
     if len(payment.dossiers) > 1:
