@@ -341,3 +341,37 @@ def test_two_imports_of_the_same_files_at_once_store_everything_once(home: Path,
     assert sum(result.dossiers for result in results) == 59
     assert sum(result.events for result in results) == 60
     assert verify.verify_projection()["ok"] and verify.verify_log(home / "keys")["ok"]
+
+
+def test_what_a_later_file_brings_is_judged_with_what_came_before(home: Path, tmp_path: Path) -> None:
+    code = "H99.12-260302-0001"
+    first, second = Case(), Case()
+    first.dossier(code)
+    first.event(code, "suspended", "2026-03-03T08:00")
+    second.event(code, "resumed", "2026-03-04T08:00")
+    second.event(code, "finished", "2026-03-05T08:00")
+    third = Case()
+    third.event(code, "step_finished", "2026-03-06T08:00", step="sau")
+    found = []
+    for number, case in enumerate((first, second, third)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        case.write(folder)
+        found.append(dict(_import(folder, home).anomalies))
+    assert found == [{}, {}, {"step_after_end": 1}]
+
+
+def test_another_row_of_a_known_dossier_is_listed_once(home: Path, tmp_path: Path) -> None:
+    code = "H99.12-260302-0001"
+    events, changed = Case(), Case()
+    events.event(code, "finished", "2026-03-05T08:00")
+    changed.dossier(code, due="2026-03-20T17:00")
+    _case().write(tmp_path)
+    _import(tmp_path, home)
+    for folder, case in ((tmp_path / "events", events), (tmp_path / "changed", changed)):
+        folder.mkdir()
+        case.write(folder)
+    _import(tmp_path / "events", home)  # no row of dossiers.csv, so nothing to compare
+    assert not _import(tmp_path, home).anomalies
+    assert [dict(_import(tmp_path / "changed", home).anomalies) for _ in range(2)] == [{"header_differs": 1}, {}]
+    assert verify.verify_projection()["ok"]

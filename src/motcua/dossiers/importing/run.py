@@ -24,8 +24,9 @@ from motcua.dossiers.importing import anomalies, canonical, mapping, sources
 from motcua.dossiers.importing.sources import Fault
 from motcua.dossiers.importing.staging import Staging
 from motcua.dossiers.models import Anomaly, DossierRow, Imported, ImportRun
+from motcua.ledger.models import EventRow
 from motcua.rules import events as e
-from motcua.rules.instants import Unreadable, from_microseconds
+from motcua.rules.instants import Unreadable, from_microseconds, to_microseconds
 from motcua.wire.codes import procedure_core
 
 #: Dossiers stored in one transaction.
@@ -325,51 +326,55 @@ class _Import:
         for start in range(0, len(codes), 500):
             for row in Imported.objects.filter(dossier__in=codes[start : start + 500]):
                 known[row.dossier] = row
-        seqs = dict(
-            pair
-            for start in range(0, len(codes), 500)
-            for pair in DossierRow.objects.filter(code__in=codes[start : start + 500]).values_list("code", "seq")
-        )
+        there: dict[str, DossierRow] = {}
+        for start in range(0, len(codes), 500):
+            part = DossierRow.objects.filter(code__in=codes[start : start + 500]).only("seq", "accepted_at")
+            there.update((dossier.code, dossier) for dossier in part)
         stored: list[tuple[str, str, list[e.Event]]] = []
-        marks: list[Imported] = []
+        marks: dict[str, Imported] = {}
         odd: list[Anomaly] = []
         events = derived = dossiers = 0
+        fresh_of: list[tuple[str, tuple[Any, ...] | None, list[tuple[Any, ...]]]] = []
         for code, header, acts in batch:
             mark = known.get(code)
-            fresh = acts
-            if mark is not None:
-                fresh = _not_yet(acts, bytes(mark.rows))
-                if header is not None and mark.header != header[14]:
-                    odd.append(Anomaly(dossier=code, seq=1, code="header_differs"))
-                if not fresh:
-                    continue
-            elif header is None and code not in seqs:
+            if mark is None:
+                if header is not None or code in there:
+                    fresh_of.append((code, header, acts))
                 continue
-            new = mark is None and code not in seqs
-            first = [] if not new or header is None else [_registered(header, acts)]
-            received_at = header[9] if header is not None else None
-            first_seq = seqs.get(code, 0) + len(first) + 1
+            told, known_by = _told(header), bytes(mark.header)
+            if told and told != known_by:
+                if known_by:
+                    odd.append(Anomaly(dossier=code, seq=1, code="header_differs"))
+                mark.header = told
+                marks[code] = mark
+            if fresh := _not_yet(acts, bytes(mark.rows)):
+                fresh_of.append((code, header, fresh))
+        before = _before([code for code, _, _ in fresh_of if code in there])
+        for code, header, fresh in fresh_of:
+            stands = there.get(code)
+            mark = marks[code] = known.get(code) or Imported(dossier=code, header=_told(header), rows=b"")
+            first = [] if stands is not None or header is None else [_registered(header, fresh)]
+            received_at = header[9] if header is not None else _microseconds(stands.accepted_at) if stands else None
+            first_seq = (stands.seq if stands else 0) + len(first) + 1
+            rows = bytes(mark.rows)
             odd.extend(
                 Anomaly(dossier=code, seq=seq, code=kind, detail=detail)
-                for seq, kind, detail in anomalies.find(received_at, fresh, first_seq)
-            )
-            stored.append(
-                (
-                    code,
-                    f"import:{self.source}"[:64],
-                    [*first, *(_event(act, seq) for seq, act in enumerate(fresh, first_seq))],
+                for seq, kind, detail in anomalies.find(
+                    received_at, fresh, first_seq, before=before.get(code, ()), rows=_digests(rows)
                 )
             )
+            acts_of = [*first, *(_event(act, seq) for seq, act in enumerate(fresh, first_seq))]
+            if acts_of:
+                stored.append((code, f"import:{self.source}"[:64], acts_of))
             ends = sum(1 for act in fresh if act[2] == _DERIVED)
             events += len(fresh) - ends
             derived += ends
             dossiers += len(first)
-            rows = (bytes(mark.rows) if mark else b"") + b"".join(act[13] for act in fresh)
-            marks.append(Imported(dossier=code, header=header[14] if header else b"", rows=rows))
+            mark.rows = rows + b"".join(act[13] for act in fresh)
         if stored:
             log.store_many(stored, stored_at=self.order.at)
         Imported.objects.bulk_create(
-            marks, update_conflicts=True, unique_fields=["dossier"], update_fields=["header", "rows"]
+            marks.values(), update_conflicts=True, unique_fields=["dossier"], update_fields=["header", "rows"]
         )
         Anomaly.objects.bulk_create(odd, batch_size=1000)
         self.result.dossiers += dossiers
@@ -382,9 +387,32 @@ class _Enough(Exception):
     """So many faults that reading on tells nothing new."""
 
 
+def _told(header: tuple[Any, ...] | None) -> bytes:
+    """The identity of a dossier's row; empty where the files have none."""
+    return b"" if header is None else header[14]
+
+
+def _digests(rows: bytes) -> list[bytes]:
+    return [rows[n : n + 16] for n in range(0, len(rows), 16)]
+
+
+def _before(codes: Sequence[str]) -> dict[str, list[anomalies.Before]]:
+    """What the log holds of these dossiers, in the order of the log."""
+    found: dict[str, list[anomalies.Before]] = {}
+    for start in range(0, len(codes), 500):
+        rows = EventRow.objects.filter(dossier__in=codes[start : start + 500]).order_by("dossier", "seq")
+        for row in rows.only("dossier", "kind", "at").exclude(kind="registered"):
+            found.setdefault(row.dossier, []).append(anomalies.Before(row.kind, to_microseconds(row.at)))
+    return found
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return None if at is None else to_microseconds(at)
+
+
 def _not_yet(acts: list[tuple[Any, ...]], rows: bytes) -> list[tuple[Any, ...]]:
     """The rows that are not stored yet, told by hash and ordinal among equals."""
-    there = Counter(rows[n : n + 16] for n in range(0, len(rows), 16))
+    there = Counter(_digests(rows))
     fresh = []
     for act in acts:
         if there[act[13]] > 0:
