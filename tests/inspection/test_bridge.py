@@ -18,11 +18,14 @@ from motcua.rules.policies import POLICIES
 
 AS_OF = 1_000_000
 _INSTANT = st.one_of(st.none(), st.integers(0, 1_400_000).map(lambda n: n - n % 25_200))
+_LISTED = ("l_received_at", "l_due_at", "l_finished_at")
+_MARKS = ("exists_here", "exists_there", "t_duplicate_late", "l_late", "l_has_due", "l_has_finish")
 _KINDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys((*ours.TEXTS, *theirs.TEXTS), st.sampled_from(["", "a"])),
-    **dict.fromkeys((*ours.INSTANTS, *theirs.INSTANTS), _INSTANT),
+    **dict.fromkeys((*ours.INSTANTS, *theirs.INSTANTS, *_LISTED), _INSTANT),
     **dict.fromkeys((*ours.NUMBERS, *theirs.NUMBERS), st.integers(0, 3)),
-    **dict.fromkeys((*ours.FLAGS, *theirs.FLAGS, "exists_here", "exists_there", "t_duplicate_late"), st.booleans()),
+    **dict.fromkeys((*ours.FLAGS, *theirs.FLAGS, *_MARKS), st.booleans()),
+    "l_late": st.sampled_from([None, None, True, False]),
     "agency": st.sampled_from(["A", "B"]),
     "channel": st.sampled_from(["online", "desk"]),
     "t_channel": st.sampled_from(["1", "2"]),
@@ -34,9 +37,9 @@ _KINDS: dict[str, st.SearchStrategy[Any]] = {
 }
 _TYPES = {
     name: pl.Boolean
-    if name in (*ours.FLAGS, *theirs.FLAGS, "exists_here", "exists_there", "t_duplicate_late")
+    if name in (*ours.FLAGS, *theirs.FLAGS, *_MARKS)
     else pl.Int64
-    if name in (*ours.INSTANTS, *theirs.INSTANTS, *ours.NUMBERS, *theirs.NUMBERS)
+    if name in (*ours.INSTANTS, *theirs.INSTANTS, *_LISTED, *ours.NUMBERS, *theirs.NUMBERS)
     else pl.String
     for name in _KINDS
 }
@@ -49,7 +52,7 @@ populations = st.lists(st.fixed_dictionaries(_KINDS), min_size=1, max_size=12)
 @given(populations, st.one_of(st.none(), st.integers(0, 900_000)))
 def test_both_legs_add_up_for_any_population(measure: Any, name: str, rows: list[Any], start: int | None) -> None:
     for row in rows:  # a record without ours, or ours without a record, has no facts of the other side
-        row["exists_here"] = row["exists_here"] or not row["exists_there"]
+        row["exists_here"] = row["exists_here"] or not (row["exists_there"] or row["l_late"] is not None)
     frame = nw.from_native(pl.DataFrame(rows, schema=_TYPES).lazy())
     scope = Scope(measure=measure, policy=POLICIES[name], as_of=AS_OF, start=start)
     whole, groups = bridge.bridge(frame, scope, Polars().collect, "agency")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from motcua.cli import published
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
 
@@ -13,19 +14,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command = commands.add_parser("import", help="dossiers and events from CSV, XLSX, Parquet or XES")
     command.add_argument("files", metavar="FILE", nargs="+", type=Path)
     command.add_argument("--map", metavar="MAP.toml", type=Path, help="how another form is read")
-    command.add_argument("--as", dest="role", metavar="ROLE", help="published: a list with the portal's own verdict")
+    command.add_argument("--as", dest="role", choices=("published",), help="a list with the portal's own verdicts")
     command.add_argument("--source", metavar="NAME", default="", help="the processing system that the files come from")
     command.add_argument("--create-missing", action="store_true", help="create unknown procedures and agencies")
     command.add_argument("--keep-going", action="store_true", help="refuse the dossier of a bad row, take the rest")
+    published.options(command)
     command.set_defaults(run=_import)
 
 
 def _import(args: argparse.Namespace) -> int:
-    if args.role is not None:
-        fail(f"--as {args.role}: published lists are not taken in this release; import dossiers and events")
     for file in args.files:
         if not file.is_file():
             fail(f"{file}: there is no such file")
+    if args.role is not None:
+        return published.take_in(args)
     from motcua.cli.home import open_home
 
     home = open_home()

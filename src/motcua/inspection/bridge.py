@@ -45,6 +45,8 @@ class Row:
     disputed: int = 0
     no_due: int = 0
     unknown_documents: int = 0
+    stated: int = 0
+    differs_from_stated: int = 0
     legs: dict[tuple[str, str], Leg] = field(default_factory=dict)
 
     def add(self, found: Mapping[str, Any]) -> None:
@@ -57,6 +59,8 @@ class Row:
         self.disputed += found["disputed"]
         self.no_due += found["no_due"]
         self.unknown_documents += found["unknown_documents"]
+        self.stated += found["stated"]
+        self.differs_from_stated += found["differs_from_stated"]
         for leg, cause in (("sync", found["sync_cause"]), ("record", found["record_cause"])):
             if cause:
                 entry = self.legs.setdefault((leg, cause), Leg())
@@ -83,6 +87,8 @@ class Row:
             "disputed": self.disputed,
             "no_due": self.no_due,
             "unknown_documents": self.unknown_documents,
+            "stated": self.stated,
+            "differs_from_stated": self.differs_from_stated,
             "not_enough_data": sum(leg.removed + leg.added for (_, c), leg in self.legs.items() if c == REST[0]),
             "causes": self.causes(),
         }
@@ -147,6 +153,8 @@ def tally(frame: nw.LazyFrame[Any], by: str | None) -> nw.LazyFrame[Any]:
             _count(nw.col("disputed")).alias("n_disputed"),
             _count(nw.col("no_due")).alias("n_no_due"),
             nw.col("unknown_documents").sum().alias("n_unknown_documents"),
+            _count(nw.col("is_stated")).alias("n_stated"),
+            _count(nw.col("differs_from_stated")).alias("n_differs_from_stated"),
             _count(nw.col("sync_removed")).alias("n_sync_removed"),
             _count(nw.col("sync_added")).alias("n_sync_added"),
             _count(nw.col("record_removed")).alias("n_record_removed"),

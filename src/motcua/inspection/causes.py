@@ -74,8 +74,11 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     there, here = verdicts.their_facts(scope), verdicts.our_facts_there(scope)
     frame = pairs.with_columns(**there.named("p0_"), **here.named("o_"))
     left, right = verdicts.theirs_named("p0_"), verdicts.theirs_named("o_")
-    missing_there = flag("exists_here") & ~flag("exists_there")
+    stated = verdicts.stated_only()
+    missing_there = flag("exists_here") & ~flag("exists_there") & ~stated
     missing_here = ~flag("exists_here")
+    by_rule = their_late(scope, left)
+    by_list = verdicts.their_counted(scope, left) & flag("l_late")
 
     # 1 existence: a record that only one side has appears, or goes.
     whole = {
@@ -128,7 +131,7 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     at_7 = at_6.with_(due=right.due, limit=right.limit, received=right.received)
 
     sync = [
-        their_late(scope, verdicts.theirs_named("p0_")) | flag("t_duplicate_late"),
+        nw.when(stated).then(by_list).otherwise(by_rule | flag("t_duplicate_late")),
         their_late(scope, left) | duplicates,
         their_late(scope, left),
         their_late(scope, at_3),
@@ -151,9 +154,14 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     changed = [nw.col(f"s{k}") != nw.col(f"s{k - 1}") for k in range(1, 9)]
     differs = nw.col("s0") != nw.col("s8")
     shifted = (nw.col("o_finish") < NEVER) & _shifted(nw.col("p0_finish") - nw.col("o_finish"))
+    # A list that tells too little of a dossier, or a verdict that its own figures do not bear, leaves facts missing.
+    told = flag("l_has_due") & flag("l_has_finish") & (nw.col("s1") == nw.col("s0"))
+    lacks_facts = stated & ~missing_here & (~told | changed[3])
     sync_cause = (
         nw.when(~differs)
         .then(nw.lit(""))
+        .when(lacks_facts)
+        .then(nw.lit(Cause.NOT_ENOUGH_DATA))
         .when(changed[7])
         .then(nw.lit(Cause.RULE_DIFFERS))
         .when(changed[6])
@@ -192,7 +200,11 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .otherwise(nw.lit(Cause.BACK_DATED))
     )
     sub_cause = (
-        nw.when(differs & changed[7] & (nw.col("o_requests") > 0))
+        nw.when(differs & lacks_facts & told)
+        .then(nw.lit("step_log_there"))
+        .when(differs & lacks_facts)
+        .then(nw.lit("record_there"))
+        .when(differs & changed[7] & (nw.col("o_requests") > 0))
         .then(nw.lit("supplement"))
         .when(differs & changed[7] & flag("payment_paused"))
         .then(nw.lit("payment"))
@@ -206,6 +218,8 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     )
     return frame.with_columns(
         in_population=counted,
+        is_stated=stated & counted,
+        differs_from_stated=flag("exists_there") & ~nw.col("l_late").is_null() & (by_rule != flag("l_late")) & counted,
         shown=nw.col("s0"),
         recorded=nw.col("s8"),
         true=nw.col("r3"),
@@ -238,7 +252,8 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """The same, for the desk's first answer to an online dossier."""
     online_here = flag("exists_here") & (nw.col("channel") == "online").fill_null(value=False)
     online_there = flag("exists_there") & (nw.col("t_channel").fill_null("") == "2")
-    missing_there, missing_here = online_here & ~flag("exists_there"), ~flag("exists_here")
+    stated = verdicts.stated_only()
+    missing_there, missing_here = online_here & ~flag("exists_there") & ~stated, ~flag("exists_here")
 
     def where(condition: nw.Expr, name: str) -> nw.Expr:
         return nw.when(condition).then(instant(name)).otherwise(nw.lit(NEVER))
@@ -262,8 +277,9 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     q = [nw.col(f"q_{name}") for name in ("submitted", "answer", "due")]
     answered = nw.when(lacks).then(o[1]).otherwise(q[1])
     here = ~missing_here
+    by_rule = verdicts.reception_late(scope, *p)
     stages = [
-        verdicts.reception_late(scope, *p),
+        nw.when(stated).then(flag("l_late")).otherwise(by_rule),
         verdicts.reception_late(scope, *q),
         verdicts.reception_late(scope, q[0], answered, q[2]),
         verdicts.reception_late(scope, q[0], o[1], q[2]) & here,
@@ -274,7 +290,12 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     shifted = _shifted(nw.col("p_answer") - nw.col("o_answer"))
     delivery = nw.col("answer_delivery").fill_null("")
     cause: Any = (
-        nw.when(nw.col("s0") == nw.col("s4")).then(nw.lit("")).when(changed[3]).then(nw.lit(Cause.DUE_NOT_CARRIED))
+        nw.when(nw.col("s0") == nw.col("s4"))
+        .then(nw.lit(""))
+        .when(stated & ~missing_here)
+        .then(nw.lit(Cause.NOT_ENOUGH_DATA))
+        .when(changed[3])
+        .then(nw.lit(Cause.DUE_NOT_CARRIED))
     )
     cause = (
         cause.when(changed[2] & shifted)
@@ -288,13 +309,18 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         cause = cause.when(changed[1] & (delivery == state)).then(nw.lit(name))
     cause = cause.when(changed[1]).then(nw.lit(Cause.UPDATE_NOT_SENT))
     cause = cause.when(missing_here).then(nw.lit(Cause.MISSING_HERE)).otherwise(nw.lit(Cause.MISSING_THERE))
-    counted = verdicts.reception_counted(scope, p[0], p[1]) | verdicts.reception_counted(scope, o[0], o[1])
+    counted = verdicts.reception_counted(scope, p[0], p[1]) | verdicts.reception_counted(scope, o[0], o[1]) | stated
+    differs = ~nw.col("l_late").is_null() & (by_rule != flag("l_late"))
     return frame.with_columns(
         in_population=counted,
+        is_stated=stated,
+        differs_from_stated=flag("exists_there") & differs & counted,
         shown=nw.col("s0"),
         recorded=nw.col("s4"),
         true=nw.col("s4"),
         sync_cause=cause,
         record_cause=nw.lit(""),
-        sub_cause=nw.lit(""),
+        sub_cause=nw.when((nw.col("s0") != nw.col("s4")) & stated & ~missing_here)
+        .then(nw.lit("record_there"))
+        .otherwise(nw.lit("")),
     )

@@ -163,13 +163,18 @@ def their_late(scope: Scope, theirs: Theirs) -> nw.Expr:
     return their_counted(scope, theirs) & late
 
 
+def stated_only() -> nw.Expr:
+    """Whether a published list states the portal's verdict, and no copy of its record is known."""
+    return ~flag("exists_there") & ~nw.col("l_late").is_null()
+
+
 def their_finish(scope: Scope) -> nw.Expr:
     """The portal's finish: 9 before 10 before 8 or 3 before 7 of an accepted dossier; never where none."""
     nine = nw.col("t_nine_last_at" if scope.last_nine else "t_nine_at")
     return nw.coalesce(nine, nw.col("t_ten_at"), nw.col("t_closed_at"), nw.col("t_withdrawn_at")).fill_null(NEVER)
 
 
-def their_facts(scope: Scope) -> Theirs:
+def their_record(scope: Scope) -> Theirs:
     """The portal's facts as its copy has them."""
     return Theirs(
         exists=flag("t_accepted"),
@@ -180,6 +185,19 @@ def their_facts(scope: Scope) -> Theirs:
         requests=nw.col("t_requests").fill_null(0),
         request_open=instant("t_request_open_at"),
         supplement_s=nw.col("t_supplement_s").fill_null(0),
+    )
+
+
+def their_facts(scope: Scope) -> Theirs:
+    """The portal's facts by its copy, else as a published list tells them: what it does not tell is taken as ours."""
+    record, stated = their_record(scope), stated_only()
+    received = nw.coalesce(nw.col("l_received_at"), nw.col("received_at")).fill_null(0)
+    finish = nw.when(flag("l_has_finish")).then(instant("l_finished_at")).otherwise(instant("finish_at"))
+    return record.with_(
+        exists=record.exists | stated,
+        received=nw.when(stated).then(received).otherwise(record.received),
+        finish=nw.when(stated).then(finish).otherwise(record.finish),
+        due=nw.when(stated).then(instant("l_due_at")).otherwise(record.due),
     )
 
 

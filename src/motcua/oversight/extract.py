@@ -25,7 +25,7 @@ from motcua.inspection.engines import Manifest, Table
 from motcua.inspection.ours import Catalogue
 from motcua.ledger import cursors
 from motcua.mirror.models import Record, Refusal, Step
-from motcua.oversight import links, reading, terms
+from motcua.oversight import links, published, reading, terms
 from motcua.oversight.models import DueChange, Extract
 from motcua.oversight.pairs import TABLES, Builder
 from motcua.oversight.reading import Choice
@@ -76,7 +76,7 @@ def _published(folder: Path) -> Manifest | None:
         return None
     files = [file for table in manifest.tables.values() for file in (*table.base, *table.delta)]
     there = all((folder / file.split("*")[0]).exists() for file in files)
-    return manifest if there and "terms" in manifest.marks else None
+    return manifest if there and "published" in manifest.tables else None
 
 
 def _marks(catalogue: Catalogue) -> dict[str, Any]:
@@ -95,6 +95,7 @@ def _marks(catalogue: Catalogue) -> dict[str, Any]:
         "sent": newest(Delivery.objects, "sent_at"),
         "done": newest(Delivery.objects, "done_at"),
         "terms": terms.marks(catalogue),
+        "published": published.mark(),
     }
 
 
@@ -156,10 +157,12 @@ class _Run:
         builder.file_strangers()
         links.load_alternatives(builder.db)
         builder.link(links.find(builder.db, "pairs", "pairs"))
+        builder.db.execute("CREATE VIEW known AS SELECT dossier FROM pairs")
+        listed = self._write_published(builder)
         moved = self._log_moved_dues(builder.db) if self._terms_changed() else 0
         builder.db.execute("UPDATE steps SET month = pairs.month FROM pairs WHERE pairs.dossier = steps.dossier")
         rows = sum(builder.count(name) for name in TABLES)
-        tables = {name: self._write_base(builder, name) for name in TABLES}
+        tables = {name: self._write_base(builder, name) for name in TABLES} | {"published": listed}
         builder.db.close()
         scratch.unlink(missing_ok=True)
         self._publish(tables)
@@ -175,7 +178,7 @@ class _Run:
         if before.marks["side"] != self.marks["side"] or not terms.comparable(before.marks["terms"]):
             return None
         changed = _changed(before)
-        if not changed and not self._terms_changed():
+        if not changed and not self._terms_changed() and before.marks["published"] == self.marks["published"]:
             self._publish(before.tables)
             return Report(0, 0, False, self.position)
         builder = Builder(None, self.catalogue)
@@ -194,12 +197,14 @@ class _Run:
             return None
         builder.file_strangers()
         builder.link(links.find(db, "pairs", "pairs"))
+        db.execute("CREATE VIEW known AS SELECT dossier FROM pairs UNION SELECT dossier FROM published")
+        listed = self._write_published(builder)
         moved = self._log_moved_dues(db) if self._terms_changed() else 0
         db.execute("UPDATE steps SET month = pairs.month FROM pairs WHERE pairs.dossier = steps.dossier")
         rows = sum(builder.count(name) for name in TABLES)
         db.execute("CREATE TABLE rebuilt AS SELECT unnest(?) AS dossier", [sorted(codes)])
         tables = {name: self._write_delta(builder, before, name) for name in ("pairs", "steps", "deliveries")}
-        tables["duplicates"] = self._rewrite_duplicates(builder, before)
+        tables |= {"duplicates": self._rewrite_duplicates(builder, before), "published": listed}
         waiting = builder.count("pairs")
         db.close()
         if waiting > limit:
@@ -265,11 +270,37 @@ class _Run:
         )
         return self._write_base(builder, "duplicates")
 
+    def _write_published(self, builder: Builder) -> Table:
+        """What published lists state, by dossier; a code that neither side knows gets a row of its own in the pairs."""
+        db = builder.db
+        db.register("listed", published.columns())
+        db.execute(
+            """
+            CREATE TEMP TABLE stated AS
+            SELECT coalesce(k.dossier, a.dossier, o.dossier, l.code::VARCHAR) AS dossier, l.list,
+                   l.measure::VARCHAR AS measure, l.about::VARCHAR AS about, l.stated_at, l.late, l.received_at,
+                   l.due_at, l.finished_at, l.has_due, l.has_finish,
+                   l.unit::VARCHAR AS unit, l.unit_name::VARCHAR AS unit_name
+            FROM listed l
+            LEFT JOIN known k ON k.dossier = l.code::VARCHAR
+            LEFT JOIN alternative a ON a.code = l.code::VARCHAR
+            LEFT JOIN known o ON o.dossier = l.other::VARCHAR
+            """
+        )
+        db.unregister("listed")
+        builder.add_listed()
+        target = self.folder / "published" / f"g{self.generation}"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        db.execute(f"COPY (SELECT * EXCLUDE (unit, unit_name) FROM stated) TO '{_quoted(target / 'all.parquet')}'"
+                   " (FORMAT parquet)")  # fmt: skip
+        return Table((f"published/g{self.generation}/all.parquet",), (), "dossier")
+
     def _publish(self, tables: Mapping[str, Table]) -> None:
         """Shows the new facts, then removes files that no manifest names any more."""
         Manifest(self.generation, self.position, int(self.at.timestamp()), tables, self.marks).write(self.folder)
         named = {file.split("/*")[0] for t in tables.values() for file in (*t.base, *t.delta)}
-        for name in TABLES:
+        for name in tables:
             for entry in (self.folder / name).glob("*"):
                 relative = f"{name}/{entry.name}"
                 if relative not in named and not any(file.startswith(relative + "/") for file in named):

@@ -96,6 +96,7 @@ class Facts:
         pairs, duplicates = self._cut(engine, pairs, duplicates, scope, as_of, question.known_at)
         pairs = pairs.filter(nw.col("linked_to") == "")
         pairs = _with_duplicates(pairs, duplicates, scope)
+        pairs = _with_stated(engine, pairs, engines.table(engine, self.folder, manifest, "published"), scope)
         if question.agency:
             pairs = pairs.filter(nw.col("agency") == question.agency)
         if question.scope_of is not None:
@@ -156,7 +157,7 @@ def _with_duplicates(pairs: nw.LazyFrame[Any], duplicates: nw.LazyFrame[Any], sc
     """Adds whether a further record of the dossier is late there."""
     if scope.measure == "reception":
         return pairs.with_columns(t_duplicate_late=nw.lit(value=False))
-    late = verdicts.their_late(scope, verdicts.their_facts(scope))
+    late = verdicts.their_late(scope, verdicts.their_record(scope))
     of_dossier = (
         duplicates.with_columns(late=late)
         .filter(nw.col("late"))
@@ -164,6 +165,44 @@ def _with_duplicates(pairs: nw.LazyFrame[Any], duplicates: nw.LazyFrame[Any], sc
         .unique("dossier")
     )
     return pairs.join(of_dossier, on="dossier", how="left").with_columns(t_duplicate_late=flag("t_duplicate_late"))
+
+
+def _with_stated(
+    engine: Engine, pairs: nw.LazyFrame[Any], published: nw.LazyFrame[Any], scope: Scope
+) -> nw.LazyFrame[Any]:
+    """Adds what the lists in force by then state of each dossier: the newest of each measure, and of each unit since.
+
+    Of a dossier that several of them name, late in one is late.
+    """
+    asked = {"all": ("all", "open", "finished"), "reception": ("reception",)}.get(scope.measure, (scope.measure, "all"))
+    heads = engine.collect(published.select("list", "measure", "about", "stated_at").unique())
+    heads = [head for head in heads if head["measure"] in asked and head["stated_at"] <= scope.as_of]
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for head in sorted(heads, key=lambda head: (head["stated_at"], head["list"])):
+        if not head["about"]:  # a list of the whole province replaces those of its units
+            newest = {key: kept for key, kept in newest.items() if key[0] != head["measure"]}
+        newest[head["measure"], head["about"]] = head
+    if not newest:
+        nothing = nw.lit(None)
+        return pairs.with_columns(
+            l_late=nothing.cast(nw.Boolean),
+            l_has_due=nw.lit(value=False),
+            l_has_finish=nw.lit(value=False),
+            **{f"l_{name}": nothing.cast(nw.Int64) for name in ("received_at", "due_at", "finished_at")},
+        )
+    stated = (
+        published.filter(nw.col("list").is_in(sorted(head["list"] for head in newest.values())))
+        .group_by("dossier")
+        .agg(
+            nw.col("late").cast(nw.Int64).max().alias("late"),
+            nw.col("has_due").cast(nw.Int64).max().alias("has_due"),
+            nw.col("has_finish").cast(nw.Int64).max().alias("has_finish"),
+            *(nw.col(name).max().alias(f"l_{name}") for name in ("received_at", "due_at", "finished_at")),
+        )
+        .with_columns(l_late=nw.col("late") > 0, l_has_due=nw.col("has_due") > 0, l_has_finish=nw.col("has_finish") > 0)
+        .drop("late", "has_due", "has_finish")
+    )
+    return pairs.join(stated, on="dossier", how="left")
 
 
 _OPEN: dict[Path, Facts] = {}
@@ -323,6 +362,13 @@ _LISTED = ("dossier", "procedure", "agency", "source", "channel", "received_at",
            "record_cause", "unproven", "disputed", "no_due")  # fmt: skip
 
 
+#: Marks of a dossier that are counted beside the late ones, each with its column.
+FLAGS = {
+    "unproven": "unproven", "disputed": "disputed", "no_due": "no_due", "stated": "is_stated",
+    "differs_from_stated": "differs_from_stated",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which dossiers of a figure: the drill-down of any number or bar."""
@@ -333,7 +379,7 @@ class Filter:
     direction: str | None = None  # removed | added
     by: str | None = None
     key: str | None = None
-    flag: str | None = None  # unproven | disputed | no_due
+    flag: str | None = None  # one of FLAGS
 
 
 def _filtered(frame: nw.LazyFrame[Any], chosen: Filter) -> nw.LazyFrame[Any]:
@@ -345,9 +391,9 @@ def _filtered(frame: nw.LazyFrame[Any], chosen: Filter) -> nw.LazyFrame[Any]:
             raise Unreadable(f"no side {chosen.side!r}; there are: {', '.join(on_time.SIDES)}")
         frame = frame.filter(nw.col(chosen.side))
     if chosen.flag:
-        if chosen.flag not in ("unproven", "disputed", "no_due"):
+        if chosen.flag not in FLAGS:
             raise Unreadable(f"no flag {chosen.flag!r}")
-        frame = frame.filter(nw.col(chosen.flag))
+        frame = frame.filter(nw.col(FLAGS[chosen.flag]))
     if chosen.leg or chosen.cause:
         if chosen.leg not in ("sync", "record"):
             raise Unreadable(f"no leg {chosen.leg!r}; there are: sync, record")

@@ -31,3 +31,52 @@ class DueChange(models.Model):
 
     class Meta:
         db_table = "oversight_due_change"
+
+
+class PublishedList(models.Model):
+    """A list in which the national portal, or a letter that quotes it, states its own verdicts."""
+
+    class Measure(models.TextChoices):
+        ALL = "all", "Quá hạn và trễ hạn"
+        OPEN = "open", "Đang xử lý quá hạn"
+        FINISHED = "finished", "Đã giải quyết trễ hạn"
+        RECEPTION = "reception", "Chậm tiếp nhận"
+
+    document = models.CharField(max_length=200, default="", blank=True)  # number of the letter, or what the file is
+    dated_at = InstantField()  # the instant as of which it speaks
+    unit = models.CharField(max_length=64, default="", blank=True)  # an agency that it is about; empty: the province
+    measure = models.CharField(max_length=10, choices=Measure.choices, default=Measure.ALL)
+    stated_count = models.IntegerField(null=True)  # the number that the letter prints
+    source = models.CharField(max_length=100, default="", blank=True)
+    file = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    stored_at = InstantField()
+    withdrawn_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "oversight_published_list"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest", "measure", "unit", "dated_at"],
+                condition=models.Q(withdrawn_at=None),
+                name="oversight_list_once",
+            )
+        ]
+
+
+class PublishedRow(models.Model):
+    """One dossier of a published list, with what the list says of it."""
+
+    list = models.ForeignKey(PublishedList, on_delete=models.CASCADE, related_name="rows")
+    row = models.IntegerField()  # line of the file
+    code = models.CharField(max_length=200, db_index=True)
+    late = models.BooleanField()
+    received_at = InstantField(null=True)
+    due_at = InstantField(null=True)
+    finished_at = InstantField(null=True)
+    unit = models.CharField(max_length=300, default="", blank=True)
+    raw = models.TextField()  # the row as it came, as JSON
+
+    class Meta:
+        db_table = "oversight_published_row"
+        constraints = [models.UniqueConstraint(fields=["list", "code"], name="oversight_list_names_a_dossier_once")]

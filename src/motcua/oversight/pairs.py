@@ -234,6 +234,18 @@ class Builder:
                 db.execute("UPDATE pairs SET t_duplicates = t_duplicates + 1 WHERE dossier = ?", [dossier])
             db.execute("UPDATE pairs SET linked_to = ? WHERE dossier = ?", [dossier, record])
 
+    def add_listed(self) -> None:
+        """Rows for codes that only a published list has (table `stated`); the view `known` holds all others."""
+        self.db.execute(
+            "INSERT INTO pairs BY NAME SELECT dossier, '' AS procedure, '' AS core, '' AS field, '' AS source,"
+            " max(unit) AS agency, max(unit_name) AS t_unit_name, max(unit) AS t_unit, false AS exists_here,"
+            " false AS exists_there, '' AS linked_to, 0 AS t_duplicates,"
+            " strftime(to_timestamp(coalesce(min(received_at), min(due_at), min(stated_at)) + 25200)"
+            " AT TIME ZONE 'UTC', '%Y-%m') AS month"
+            " FROM stated WHERE dossier NOT IN (SELECT dossier FROM known) GROUP BY dossier"
+        )
+        self.file_strangers()
+
     def columns(self, table: str) -> Columns:
         """A table as columns in memory."""
         found: Columns = self.db.table(table).fetchnumpy()

@@ -34,7 +34,7 @@ def read_csv(
     A row without all its columns goes to `refuse` with its fault; without `refuse`, and for what is not text or not
     CSV, raises `Fault`.
     """
-    reader = csv.reader(_lines(path, encoding), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines(path, encoding), delimiter=delimiter, strict=True)
     width = 0
     while True:
         try:
@@ -69,7 +69,8 @@ def _remedy(error: str) -> str:
     return f"{error}; save the file as CSV again"
 
 
-def _lines(path: Path, encoding: str) -> Iterator[str]:
+def lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[str]:
+    """The lines of a text file, plain or gzip, composed (NFC). Raises `Fault`."""
     with open_maybe_gzip(path) as raw:
         text = io.TextIOWrapper(raw, encoding=encoding, newline="")
         number = 0
@@ -122,7 +123,7 @@ def table(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig", shee
 
     rows: Iterator[tuple[int, Sequence[Any]]]
     if kind in (".xlsx", ".xls", ".xlsb", ".ods"):
-        rows = _sheet(path, sheet, skip_rows)
+        rows = sheet_rows(path, sheet, skip_rows)
     else:
         rows = read_csv(path, delimiter=delimiter, encoding=encoding, skip_rows=skip_rows, refuse=misfit)
     first = next(rows, None)
@@ -133,7 +134,8 @@ def table(path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig", shee
         yield number, dict(zip(names, row, strict=False))
 
 
-def _sheet(path: Path, sheet: str, skip_rows: int) -> Iterator[tuple[int, list[Any]]]:
+def sheet_rows(path: Path, sheet: str = "", skip_rows: int = 0) -> Iterator[tuple[int, list[Any]]]:
+    """The rows of a sheet of a workbook (the first by default) that are not empty, with their numbers."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
