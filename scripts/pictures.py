@@ -41,6 +41,11 @@ def main() -> None:
         page.locator("table.list tbody th a").first.click()
         page.locator(".verdicts").wait_for()
         page.screenshot(path=OUT / "dossier.png", full_page=True)
+        page.locator(".print-sheet").click()
+        page.locator(".paper").screenshot(path=OUT / "certificate.png")
+        page.locator(".language button").click()
+        page.goto("/?measure=finished")
+        page.screenshot(path=OUT / "bridge-en.png")
         browser.close()
 
 

@@ -20,6 +20,7 @@ from motcua.rules.instants import local_day, parse_instant
 from motcua.rules.policies import POLICIES
 from motcua.web import labels
 from motcua.web.console import pictures
+from motcua.web.console.days import folded
 from motcua.web.console.pages import asks, page
 
 
@@ -43,6 +44,7 @@ def dossier(request: HttpRequest, code: str) -> HttpResponse:
                 for leg, cause in story["causes"].items()
                 if cause
             ],
+            "days": folded(story["certificate"]),
             "picture": pictures.timeline(story),
             "shares": pictures.shares(story["minutes"]),
             "total": sum(share["minutes"] for share in story["minutes"]),
