@@ -296,6 +296,19 @@ def test_deliveries_carry_the_status_in_which_an_event_left_its_dossier() -> Non
 
 
 @pytest.mark.django_db
+def test_a_correction_reaches_back_to_the_status_of_what_comes_after_it() -> None:
+    by: dict[str, Any] = {"by": Actor(name="Lê Thị Mẫu", unit="H99.12"), "now": at("2026-03-12T09:00"), "code": "A"}
+    reception.submit(procedure="1.000001", agency="H99.12", at=at("2026-03-02T08:00"), allotted="5d", **by)
+    reception.receive(at=at("2026-03-02T08:30"), **by)
+    result.withdraw(at=at("2026-03-03T08:00"), **by)
+    result.correct(corrects=3, void=True, by=by["by"], now=by["now"], code="A")
+    waiting.send_leg(at=at("2026-03-04T08:00"), to="H99.13", **by)
+    deliveries.plan()
+    planned = list(Delivery.objects.order_by("seq").values_list("status", "state"))
+    assert planned == [(1, "waiting"), (2, "waiting"), (7, "waiting"), (None, "waiting"), (2, "waiting")]
+
+
+@pytest.mark.django_db
 def test_nothing_is_planned_by_a_broken_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTCUA_STATUS_MAP", str(_file(tmp_path, _toml({**NATIONAL.events, "stopped": 9}))))
     with pytest.raises(BrokenMap):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from django.db import transaction
 
@@ -13,7 +15,8 @@ from motcua.exchange.models import Delivery
 from motcua.exchange.status_map import RECORD_ONLY, StatusMap
 from motcua.ledger import cursors
 from motcua.ledger.models import EventRow
-from motcua.rules.dossier import Dossier, replay
+from motcua.rules.dossier import Dossier, apply, replay
+from motcua.rules.events import Corrected
 
 READER = "exchange"
 _BLOCK = 5_000
@@ -51,17 +54,28 @@ def _desk(codes: set[str]) -> set[str]:
 
 def _left(events: Sequence[EventRow]) -> dict[int, Dossier]:
     """The dossiers as these events left them, by position."""
-    codes = sorted({event.dossier for event in events})
-    acts: dict[str, list[EventRow]] = {code: [] for code in codes}
+    wanted: dict[str, int] = {}  # dossier → the last event that matters
+    for event in events:
+        wanted[event.dossier] = max(event.seq, wanted.get(event.dossier, 0))
+    positions = {event.position for event in events}
+    left: dict[int, Dossier] = {}
+    codes = sorted(wanted)
     for start in range(0, len(codes), 500):
-        for row in EventRow.objects.filter(dossier__in=codes[start : start + 500]).order_by("dossier", "seq"):
-            acts[row.dossier].append(row)
-    return {
-        event.position: replay(
-            event.dossier, [log.as_event(row) for row in acts[event.dossier] if row.seq <= event.seq]
-        )
-        for event in events
-    }
+        rows = EventRow.objects.filter(dossier__in=codes[start : start + 500]).order_by("dossier", "seq")
+        for code, acts in groupby(rows.iterator(), key=attrgetter("dossier")):
+            left.update(_stood(code, [row for row in acts if row.seq <= wanted[code]], positions))
+    return left
+
+
+def _stood(code: str, rows: Sequence[EventRow], positions: Container[int]) -> Iterator[tuple[int, Dossier]]:
+    """How a dossier stood after each of its events that is asked for; a correction reaches back, so it is replayed."""
+    acts = [log.as_event(row) for row in rows]
+    corrected = any(isinstance(act, Corrected) for act in acts)
+    dossier = Dossier(code=code)
+    for number, (row, act) in enumerate(zip(rows, acts, strict=True), 1):
+        dossier = replay(code, acts[:number]) if corrected else apply(dossier, act)
+        if row.position in positions:
+            yield row.position, dossier
 
 
 def _delivery(event: EventRow, rules: StatusMap, after: Dossier | None) -> Delivery:
