@@ -182,6 +182,29 @@ def test_a_banks_list_is_found_below_its_titles(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Ngày giao dịch/Transaction date;Số tiền ghi có (VND);Nội dung\n02/03/2026;50.000;TT1\n02/03/2026;0;TT2\n",
+     "Sao kê\n\nNgày;PS nợ;PS có;Diễn giải\n2026-03-02 00:00;;50000;TT1\n",
+     "date\tamount\tabout\n20260302000000\t50000\tTT1\n"],
+    ids=["bilingual headings, semicolons", "titles above", "tabs"],
+)  # fmt: skip
+def test_a_list_is_read_however_the_bank_writes_it(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8-sig")
+    assert [(row.at, row.amount, row.about) for row in lists.read(path)] == [(at("2026-03-02"), 50_000, "TT1")]
+
+
+def test_a_real_day_and_a_number_of_a_workbook_are_read_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+        sheet.write_row(0, 0, ["Ngày", "Số tiền", "Nội dung"])
+        sheet.write_datetime(1, 0, at("2026-03-02T09:15").replace(tzinfo=None), day)
+        sheet.write_row(1, 1, [1_250_000.0, "TT1"])
+    assert [(row.at, row.amount) for row in lists.read(path)] == [(at("2026-03-02T09:15"), 1_250_000)]
+
+
+@pytest.mark.parametrize(
     ("row", "place"),
     [("31/02/2026,5,a", "row 2, column Ngày"), ("02/03/2026,5.5,a", "row 2, column Số tiền"),
      (",5,a", "row 2, column Ngày")],

@@ -7,9 +7,10 @@ whole đồng: `50.000`, `50,000` and `50000` are fifty thousand, `1.250.000,00`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from motcua.wire import dates
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "at": ("ngay giao dich", "ngay gd", "ngay hieu luc", "ngay hach toan", "ngay", "thoi gian", "thoi gian giao dich",
            "thoigiangd", "date", "at", "paid_at", "ngay thanh toan"),
-    "credit": ("ghi co", "co", "phat sinh co", "so tien ghi co", "credit", "tien vao"),
-    "debit": ("ghi no", "no", "phat sinh no", "so tien ghi no", "debit", "tien ra"),
+    "credit": ("ghi co", "co", "phat sinh co", "ps co", "so tien ghi co", "credit", "tien vao"),
+    "debit": ("ghi no", "no", "phat sinh no", "ps no", "so tien ghi no", "debit", "tien ra"),
     "amount": ("so tien", "so tien giao dich", "sotien", "amount", "gia tri"),
     "reference": ("ma tham chieu", "mathamchieu", "reference", "ref"),
     "transaction": ("ma giao dich", "magiaodich", "so giao dich", "so but toan", "transaction", "trace"),
@@ -80,17 +81,19 @@ def instant(text: str) -> datetime:
 
 def read(path: Path, *, needed: tuple[str, ...] = ()) -> list[Row]:
     """The rows of a list, in its order. Raises `Fault`, naming file, row and column; then nothing is taken."""
-    skip, columns = _head(path, needed)
+    reading, columns = _head(path, needed)
     rows = []
-    for line, row in sources.table(path, skip_rows=skip):
+    for line, row in sources.table(path, **reading):
         texts = {what: str(row.get(heading) or "").strip() for what, heading in columns.items()}
         if not any(texts.get(what) for what in ("credit", "debit", "amount")):
-            continue  # a total, a signature, an empty line
+            continue  # a signature, an empty line
         if not texts["at"]:
             if any(fold(str(v)).startswith(("tong", "cong", "so du", "total")) for v in row.values()):
                 continue
             raise Fault(path.name, line, columns["at"], "để trống; dòng tiền nào cũng cần ngày")
-        rows.append(_row(path, line, texts, columns))
+        found = _row(path, line, texts, columns)
+        if found.amount:
+            rows.append(found)
     return rows
 
 
@@ -110,28 +113,24 @@ def _row(path: Path, line: int, texts: Mapping[str, str], columns: Mapping[str, 
     return Row(line=line, at=at, amount=amount, **{name: texts.get(name, "") for name in names})
 
 
-def _head(path: Path, needed: tuple[str, ...]) -> tuple[int, dict[str, str]]:
-    """How many rows stand above the headings, and which heading holds what."""
-    for skip in range(_TITLES_AT_MOST):
+def _head(path: Path, needed: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, str]]:
+    """How the table is read (rows above it, the sign between columns), and which heading holds what."""
+    signs = (",", ";", "\t") if path.suffix.lower() == ".csv" else (",",)
+    for skip, sign in product(range(_TITLES_AT_MOST), signs):
+        reading: dict[str, Any] = {"skip_rows": skip, "delimiter": sign}
         try:
-            first = next(_rows(path, skip), None)
+            first = next(sources.table(path, **reading), None)
         except Fault:
-            if path.suffix.lower() != ".csv" or skip + 1 == _TITLES_AT_MOST:
+            if len(signs) == 1:
                 raise
-            continue  # a title line is narrower than the table
-        if first is None:
-            break
+            continue  # a title line is narrower than the table, or this is not the sign
         columns: dict[str, str] = {}
-        for heading in first:
-            what = next((w for w, known in HEADINGS.items() if fold(heading) in known and w not in columns), None)
+        for heading in first[1] if first else ():
+            names = {fold(part) for part in re.split(r"[/()\n]", heading)}
+            what = next((w for w, known in HEADINGS.items() if names & set(known) and w not in columns), None)
             if what:
                 columns[what] = heading
         if "at" in columns and {"credit", "amount"} & set(columns) and set(needed) <= set(columns):
-            return skip, columns
+            return reading, columns
     wanted = ", ".join(HEADINGS[what][0] for what in dict.fromkeys(("at", "amount", *needed)))
     raise Fault(path.name, 0, "", f"không tìm thấy bảng có các cột: {wanted}")
-
-
-def _rows(path: Path, skip: int) -> Iterator[Mapping[str, Any]]:
-    for _, row in sources.table(path, skip_rows=skip):
-        yield row
