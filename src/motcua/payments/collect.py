@@ -51,11 +51,14 @@ def start(*, dossier: str, duty: str, fees: Sequence[Fee], now: datetime, client
         for payment in tried:
             if payment.state == State.PAID:
                 raise BadPayment(payment.reference, "MaThamChieu", "nghĩa vụ này đã được thanh toán")
-        payment = next((p for p in tried if p.state == State.STARTED), None) or Payment.objects.create(
-            reference=reference_of(dossier, duty, len(tried) + 1), dossier=dossier, duty=duty, amount=bill.amount,
-            channel=Channel.PORTAL if client.gateway.portal_is_payee else Channel.PROVINCE,
-            fees=[fee.as_item() for fee in fees], started_at=now,
-        )  # fmt: skip
+        begun = next((p for p in tried if p.state == State.STARTED), None)
+        payment = begun or Payment.objects.get_or_create(
+            reference=reference_of(dossier, duty, len(tried) + 1),
+            defaults={
+                "dossier": dossier, "duty": duty, "amount": bill.amount, "fees": [fee.as_item() for fee in fees],
+                "channel": Channel.PORTAL if client.gateway.portal_is_payee else Channel.PROVINCE, "started_at": now,
+            },
+        )[0]  # fmt: skip
     answer = client.start(
         Start(reference=payment.reference, amount=bill.amount, at=now, bill=bill, about=f"Thanh toan {dossier}"), at=now
     )
