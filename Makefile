@@ -56,6 +56,9 @@ bench: $(VENV)/.dev
 	@mkdir -p bench/results
 	@for each in clock imports facts exchange; do $(BIN)/python -m bench.$$each; done
 
+campaign: $(VENV)/.dev
+	@$(BIN)/python -m bench.campaign
+
 lock:
 	scripts/lock
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     read_back = exchange.add_parser("read-back", help="look up what the portal holds")
     _portal(read_back)
     read_back.add_argument("--dossier", metavar="CODE")
+    read_back.add_argument("--repair", action="store_true", help="send again what was acknowledged and is not there")
     read_back.set_defaults(run=_read_back)
     exchange.add_parser("status", help="backlog, oldest, errors, circuits, late because of us").set_defaults(
         run=_status
@@ -126,11 +128,24 @@ def _read_back(args: argparse.Namespace) -> int:
     open_home()
     from django.utils import timezone
 
-    from motcua.exchange import read_back
+    from motcua.exchange import read_back, repair
+    from motcua.exchange.models import Standing
     from motcua.mirror.client import LoginRefused, PortalUnreachable
 
     codes = [args.dossier] if args.dossier else None
     try:
+        if args.repair:
+            known = codes or Standing.objects.order_by("due_at", "dossier").values_list("dossier", flat=True)
+            report = repair.run(portal=_client(args), at=timezone.now(), codes=known)
+            document = {
+                "looked_up": report.looked_up, "sent_again": report.sent_again, "unanswered": len(report.unanswered),
+                "differences": [asdict(difference) for difference in report.differences],
+            }  # fmt: skip
+            answer(
+                args, document,
+                f"{report.looked_up} looked up, {len(report.differences)} differ, {report.sent_again} events go again",
+            )  # fmt: skip
+            return FALLS_SHORT if report.differences or report.unanswered else DONE
         looked, found = read_back.run(portal=_client(args), at=timezone.now(), codes=codes)
     except (PortalUnreachable, LoginRefused) as error:
         fail(f"{error}; nothing is lost, what waits is sent again")
