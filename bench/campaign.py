@@ -31,6 +31,8 @@ RATE = float(os.environ.get("CAMPAIGN_RATE", "0.05"))
 BATCH = int(os.environ.get("CAMPAIGN_BATCH", "50"))
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 HOURS, AWAY = 7 * 24, range(72, 96)
+#: A portal that takes so long for a message is asked, after its day away, how many become late in which order.
+SLOW_PORTAL_S = float(os.environ.get("CAMPAIGN_SLOW_S", str(12 * 3600 / max(DOSSIERS, 1))))
 #: How wrong the portal's clock is, by day.
 WRONG = {1: timedelta(hours=7), 4: timedelta(hours=-12)}
 
@@ -113,7 +115,7 @@ def _week(direct: str, url: str) -> dict[str, Any]:
     from django.db import transaction
 
     from motcua.dossiers import log
-    from motcua.exchange import dead_letters, deliveries, repair
+    from motcua.exchange import backlog, dead_letters, deliveries, repair, urgency
     from motcua.exchange.deliver import Deliverer
     from motcua.exchange.models import Delivery
     from motcua.mirror.client import Portal, PortalUnreachable
@@ -137,6 +139,14 @@ def _week(direct: str, url: str) -> dict[str, Any]:
         deliveries.plan()
         _put_clock(direct, now + WRONG.get(hour // 24, timedelta(0)))
         deliverer.portal = away if hour in AWAY else portal
+        if hour == AWAY.stop:
+            waiting = backlog.backlogs(at=now + timedelta(hours=2))
+            found["backlog_after_outage"] = len(waiting)
+            for name, ordered in (
+                ("late_ours", urgency.order(waiting, message_s=SLOW_PORTAL_S)),
+                ("late_fifo", waiting),
+            ):
+                found[name] = urgency.late_because_of_us(ordered, message_s=SLOW_PORTAL_S)
         for minute in (0, 5, 20):
             deliverer.run(at=now + timedelta(minutes=minute))
         if hour % 24 == 23:

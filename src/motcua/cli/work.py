@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _REST_S, _AFTER_OUTAGE_S = 2, 10
 #: Dossiers looked up on the portal in one run of the read-back.
 _LOOKED_UP = 500
+#: Events tried in one run of the delivery: well within the lease of a job.
+_DELIVERED = 5_000
 
 
 class Task(NamedTuple):
@@ -89,8 +91,9 @@ def _work(args: argparse.Namespace) -> int:
 def _tasks(home: Path) -> list[Task]:
     from django.utils import timezone
 
-    from motcua.exchange import deliver, deliveries, read_back
+    from motcua.exchange import deliver, deliveries, read_back, take_in
     from motcua.ledger import seals
+    from motcua.mirror import profiles
     from motcua.oversight import extract, figures
     from motcua.oversight.figures import Question
 
@@ -98,13 +101,20 @@ def _tasks(home: Path) -> list[Task]:
 
     def send() -> int:
         planned = deliveries.plan()
-        return planned if portal is None else deliver.Deliverer(portal).run(at=timezone.now()).delivered
+        if portal is None:
+            return planned
+        deliverer = deliver.Deliverer(portal, profile=profiles.current())
+        return deliverer.run(at=timezone.now(), limit=_DELIVERED).delivered
+
+    def linked() -> int:
+        now = timezone.now()
+        return take_in.unfinished(at=now) + take_in.link(at=now)
 
     def overdue() -> int:
         total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
         return int(total["open_overdue"])
 
-    tasks = [Task("deliver", send, 15)]
+    tasks = [Task("deliver", send, 15), Task("take-in", linked, 60)]
     if portal is not None:
         looking = portal
         tasks.append(

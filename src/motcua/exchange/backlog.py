@@ -45,8 +45,8 @@ def _waiting() -> dict[str, list[_Waiting]]:
     return found
 
 
-def plan(url: str, *, at: datetime) -> list[str]:
-    """The dossiers of which something is due at `at`, in the order in which they go."""
+def backlogs(*, at: datetime) -> list[Backlog]:
+    """What is due at `at`, dossier by dossier, in the order of the first event that waits."""
     now = to_microseconds(at)
     found = []
     for dossier, rows in _waiting().items():
@@ -57,8 +57,13 @@ def plan(url: str, *, at: datetime) -> list[str]:
             late_at = _late_at(rows[:due])
             late_in_s = None if late_at is None else (late_at - now) / 1e6
             found.append(Backlog(dossier, rows[0].position, 2 * due, late_in_s))
+    return found
+
+
+def plan(url: str, *, at: datetime) -> list[str]:
+    """The dossiers of which something is due at `at`, in the order in which they go."""
     message_us = Endpoint.objects.filter(url=url).values_list("message_us", flat=True).first()
-    ordered = urgency.order(found, message_s=(message_us or _MESSAGE_US) / 1e6)
+    ordered = urgency.order(backlogs(at=at), message_s=(message_us or _MESSAGE_US) / 1e6)
     return [backlog.dossier for backlog in ordered]
 
 
