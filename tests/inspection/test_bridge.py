@@ -33,6 +33,7 @@ _KINDS: dict[str, st.SearchStrategy[Any]] = {
     "t_status": st.integers(1, 10),
     "delivery": st.sampled_from([None, "delivered", "dead", "unmapped", "waiting"]),
     "answer_delivery": st.sampled_from([None, "delivered", "dead"]),
+    "any_delivery": st.sampled_from([None, "delivered", "dead", "waiting"]),
     "month": st.just("2026-03"),
 }
 _TYPES = {

@@ -90,10 +90,11 @@ def test_the_portals_facts_over_columns_equal_its_rule(logs: list[list[tuple[int
         (k, status, to_microseconds(START + timedelta(minutes=m))) for k, log in enumerate(logs) for status, m in log
     ]
     when = np.array([to_microseconds(START)] * n)
+    nothing = np.full(n, MISSING)
     records = Records(
         code=[str(k) for k in range(n)], procedure=["1.000001"] * n, unit=[""] * n, unit_name=[""] * n,
         sender=[""] * n, owner=[""] * n, channel=["1"] * n, status=np.array([4] * n), submitted_at=when,
-        received_at=when, due_at=when, stored_at=when, supplements={},
+        received_at=when, due_at=when, finished_at=nothing, returned_at=nothing, stored_at=when, supplements={},
     )  # fmt: skip
     steps = Steps(
         record=np.array([r[0] for r in rows], np.int64), status=np.array([r[1] for r in rows], np.int64),

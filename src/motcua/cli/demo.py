@@ -267,7 +267,10 @@ def _server_faults(planned: Plan) -> list[dict[str, Any]]:
         "missing_there": [(records, 0, "accept_not_apply"), (steps, 0, "accept_not_apply")],
         "late_answer_not_there": [(records, 0, "accept_not_apply"), (steps, 0, "accept_not_apply")],
         "answer_refused": [(records, 2, "refuse")],
-        "answer_not_shown": [(steps, 2, "accept_not_apply")],
+        "answer_not_shown": [
+            (kind, status, "accept_not_apply") for kind in (records, steps) for status in (2, 4, 9, 10)
+        ],
+        "answer_step_lost": [(steps, status, "accept_not_apply") for status in (2, 5)],
     }
     entries: list[dict[str, Any]] = [
         {"code": fault.dossier, "service": service, "status": status, "kind": kind,

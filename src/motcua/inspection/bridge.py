@@ -113,7 +113,8 @@ def judged(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         verdicts.our_late(other, verdicts.our_stage(other, 3))
         for other in (replace(scope, policy=policy) for policy in POLICIES.values())
     ]
-    readings.append(verdicts.their_late(scope, verdicts.our_facts_there(scope)))
+    carried = verdicts.our_facts_there(replace(scope, policy=POLICIES["default"]))
+    readings.append(verdicts.their_late(scope, carried))
     first, *others = readings
     disputed = first != others[0]
     for other in others[1:]:

@@ -200,7 +200,9 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .otherwise(nw.lit(Cause.BACK_DATED))
     )
     sub_cause = (
-        nw.when(differs & lacks_facts & told)
+        nw.when(sync_cause == Cause.MISSING_THERE)
+        .then(_never_there())
+        .when(differs & lacks_facts & told)
         .then(nw.lit("step_log_there"))
         .when(differs & lacks_facts)
         .then(nw.lit("record_there"))
@@ -234,6 +236,18 @@ def _shifted(difference: nw.Expr) -> nw.Expr:
     return difference.is_in([sign * hours for hours in _SHIFTS for sign in (1, -1)])
 
 
+def _never_there() -> nw.Expr:
+    """Why no record is there, by the deliveries of the dossier: never sent, refused, or accepted and yet absent."""
+    sent = nw.col("any_delivery").fill_null("")
+    return (
+        nw.when(sent == "delivered")
+        .then(nw.lit("accepted_absent"))
+        .when(sent == "dead")
+        .then(nw.lit("refused"))
+        .otherwise(nw.lit("never_sent"))
+    )
+
+
 def _terminal_step() -> nw.Expr:
     """Why the finishing step is not there: by what stands there, then by its delivery."""
     named = (
@@ -250,8 +264,7 @@ def _terminal_step() -> nw.Expr:
 
 def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """The same, for the desk's first answer to an online dossier."""
-    online_here = flag("exists_here") & (nw.col("channel") == "online").fill_null(value=False)
-    online_there = flag("exists_there") & (nw.col("t_channel").fill_null("") == "2")
+    online_here, online_there = verdicts.online_here(), verdicts.online_there()
     stated = verdicts.stated_only()
     missing_there, missing_here = online_here & ~flag("exists_there") & ~stated, ~flag("exists_here")
 
@@ -294,6 +307,8 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .then(nw.lit(""))
         .when(stated & ~missing_here)
         .then(nw.lit(Cause.NOT_ENOUGH_DATA))
+        .when(changed[3] & flag("exists_there") & nw.col("t_submitted_at").is_null())
+        .then(nw.lit(Cause.NOT_ENOUGH_DATA))
         .when(changed[3])
         .then(nw.lit(Cause.DUE_NOT_CARRIED))
     )
@@ -305,7 +320,10 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .when(changed[2])
         .then(nw.lit(Cause.FINISH_DIFFERS))
     )
+    accepted_there = nw.col("t_status").fill_null(0).is_in([2, 4, 5, 6, 7, 8, 9, 10])
     for state, name in _BY_DELIVERY.items():
+        if state == "delivered":  # the record says accepted, its log lacks the step
+            cause = cause.when(changed[1] & accepted_there).then(nw.lit(Cause.STEP_LOST))
         cause = cause.when(changed[1] & (delivery == state)).then(nw.lit(name))
     cause = cause.when(changed[1]).then(nw.lit(Cause.UPDATE_NOT_SENT))
     cause = cause.when(missing_here).then(nw.lit(Cause.MISSING_HERE)).otherwise(nw.lit(Cause.MISSING_THERE))
@@ -320,7 +338,11 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         true=nw.col("s4"),
         sync_cause=cause,
         record_cause=nw.lit(""),
-        sub_cause=nw.when((nw.col("s0") != nw.col("s4")) & stated & ~missing_here)
+        sub_cause=nw.when(cause == Cause.MISSING_THERE)
+        .then(_never_there())
+        .when((cause == Cause.NOT_ENOUGH_DATA) & stated)
         .then(nw.lit("record_there"))
+        .when(cause == Cause.NOT_ENOUGH_DATA)
+        .then(nw.lit("submission_there"))
         .otherwise(nw.lit("")),
     )

@@ -36,6 +36,9 @@ def checks(scope: Scope) -> dict[str, DataCheck]:
 
     return {
         "over_promised": DataCheck(flag("over_promised"), "B", ("slip_due_at", "limit_due_at")),
+        "evidence_before_receipt": DataCheck(
+            instant("evidence_at") < nw.col("received_at").fill_null(0), "C", ("evidence_at", "received_at")
+        ),
         "document_unknown": DataCheck(nw.col("unknown_documents").fill_null(0) > 0, "C", ("unknown_documents",)),
         "unit_unresolved": DataCheck(
             both & (text("t_unit") == "") & (text("t_unit_name") != ""), "C", ("t_unit_name",)
@@ -69,8 +72,8 @@ def checks(scope: Scope) -> dict[str, DataCheck]:
     }
 
 
-CODES = ("over_promised", "document_unknown", "unit_unresolved", "unit_differs", "procedure_differs",
-         "receipt_differs", "due_differs", "end_differs", "end_not_there", "end_only_there",
+CODES = ("over_promised", "evidence_before_receipt", "document_unknown", "unit_unresolved", "unit_differs",
+         "procedure_differs", "receipt_differs", "due_differs", "end_differs", "end_not_there", "end_only_there",
          "further_record_there")  # fmt: skip
 
 

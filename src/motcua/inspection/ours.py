@@ -42,7 +42,7 @@ INSTANTS = (
     "due_by_pauses", "due_by_extensions", "request_open_at",
 )  # fmt: skip
 NUMBERS = ("status", "finish_seq", "answer_seq", "requests", "supplement_s", "unknown_documents",
-           "last_at", "last_known_at")  # fmt: skip
+           "last_at", "last_known_at", "last_seq")  # fmt: skip
 FLAGS = ("paused_0", "paused_1", "paused_2", "paused_3", "has_pause", "has_extension", "payment_paused",
          "over_promised", "closed_at_intake")  # fmt: skip
 
@@ -192,7 +192,8 @@ class _Builder:
             last = np.full(self.n, MISSING)
             last[filled] = _seconds(events.at[order])[self.starts[1:][filled] - 1]
             known = np.zeros(self.n, np.int64)
-            np.maximum.at(known, events.dossier, np.maximum(_seconds(events.recorded_at), _seconds(events.stored_at)))
+            np.maximum.at(known, events.dossier, _seconds(events.recorded_at))
+            np.maximum.at(self.numbers["last_seq"], events.dossier, events.seq)
             self.numbers["last_at"], self.numbers["last_known_at"] = last, known
         self.numbers["status"] = np.asarray(headers.status, np.int64)
 
@@ -319,9 +320,11 @@ class _Builder:
             terms = self.catalogue.terms(self.headers.procedure[row], self.headers.agency[row])
             facts = our_facts(values, terms, as_of=self.as_of, known_at=self.known_at)
             self._put(row, facts)
-            if self.as_of is not None:
-                first = min((value.at for value in values), default=None)
-                self.exists[row] = first is not None and first <= self.as_of
+            self.exists[row] = any(
+                (self.as_of is None or value.at <= self.as_of)
+                and (self.known_at is None or value.recorded_at <= self.known_at)
+                for value in values
+            )
 
     def _put(self, row: int, facts: OurFacts) -> None:
         i, n, f = self.instants, self.numbers, self.flags

@@ -19,19 +19,40 @@ COUNTS = ("received", "finished", "early", "on_time", "late", "open", "open_over
 
 
 def classified(pairs: nw.LazyFrame[Any], scope: Scope, side: Side) -> nw.LazyFrame[Any]:
-    """The pairs with one Boolean column per count of `COUNTS`. `pairs` carries `t_duplicate_late` etc."""
-    if side == "shown":
+    """The pairs with one Boolean column per count of `COUNTS`; late + open_overdue are the late of the bridge.
+
+    `pairs` carries `t_duplicate_late` and what published lists state. Of the measure of reception, *finished* is
+    answered and *open* still waits for the first answer.
+    """
+    stated = verdicts.stated_only()
+    by_list = nw.lit(value=False)
+    if scope.measure == "reception":
+        shown = side == "shown"
+        online = verdicts.online_there() if shown else verdicts.online_here()
+        names = ("t_submitted_at", "t_answer_at", "t_reception_due_at") if shown else (
+            "submitted_at", "answered_at", "reception_due_at")  # fmt: skip
+        submitted, finish, due = (nw.when(online).then(instant(name)).otherwise(nw.lit(NEVER)) for name in names)
+        counted = verdicts.reception_counted(scope, submitted, finish)
+        late, moment = verdicts.reception_late(scope, submitted, finish, due), finish
+        if shown:
+            counted, by_list = counted | stated, stated
+    elif side == "shown":
         theirs = verdicts.their_facts(scope)
         counted, late = verdicts.their_counted(scope, theirs), verdicts.their_late(scope, theirs)
         finish, due = theirs.finish, nw.when(theirs.due < NEVER).then(theirs.due).otherwise(theirs.limit)
-        moment = finish - theirs.supplement_s
+        moment, by_list = finish - theirs.supplement_s, stated
     else:
         ours = verdicts.our_stage(scope, 0 if side == "recorded" else 3)
         counted, late = verdicts.our_counted(scope, ours), verdicts.our_late(scope, ours)
         finish, due = instant(ours.finish), instant(ours.due)
         moment = finish
-    finished = counted & (finish <= scope.as_of)
-    open_ = counted & (finish > scope.as_of)
+    if side == "shown":
+        late = nw.when(by_list).then(counted & flag("l_late")).otherwise(late)
+    # A further record there that is late keeps the dossier open and overdue, whatever became of the first.
+    further = flag("t_duplicate_late") & ~late if side == "shown" else nw.lit(value=False)
+    counted = counted | further
+    finished = counted & (finish <= scope.as_of) & ~further
+    open_ = counted & ~finished
     early = finished & ~late & (due < NEVER) & (verdicts.local_day(moment) < verdicts.local_day(due))
     return pairs.with_columns(
         received=counted,
@@ -40,7 +61,7 @@ def classified(pairs: nw.LazyFrame[Any], scope: Scope, side: Side) -> nw.LazyFra
         on_time=finished & ~late & ~early,
         late=finished & late,
         open=open_,
-        open_overdue=open_ & late,
+        open_overdue=open_ & (late | further),
         no_due=counted & (due >= NEVER),
     )
 

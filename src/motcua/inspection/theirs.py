@@ -30,6 +30,7 @@ INSTANTS = ("t_submitted_at", "t_received_at", "t_due_at", "t_nine_at", "t_nine_
             "t_last_at", "t_stored_at")  # fmt: skip
 NUMBERS = ("t_status", "t_requests", "t_supplement_s")
 FLAGS = ("t_accepted",)
+_TERMINAL = (3, 7, 8, 9, 10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Records:
     submitted_at: NDArray[np.int64]
     received_at: NDArray[np.int64]
     due_at: NDArray[np.int64]
+    finished_at: NDArray[np.int64]
+    returned_at: NDArray[np.int64]
     stored_at: NDArray[np.int64]
     supplements: Mapping[int, str]  # by row: DanhSachHoSoBoSung as JSON, where not empty
 
@@ -100,7 +103,7 @@ def theirs(
         ("t_stored_at", records.stored_at),
     ):
         instants[name] = np.where(values == MISSING, MISSING, values // 1_000_000)
-    numbers["t_status"] = records.status
+    numbers["t_status"] = records.status if cut is None else _status_by_then(records, steps, cut)
     instants["t_nine_at"], instants["t_ten_at"] = first(9), first(10)
     nines = np.flatnonzero(status == 9)
     instants["t_nine_last_at"][record[nines]] = at[nines]
@@ -144,6 +147,17 @@ def theirs(
         **numbers,
         "t_accepted": accepted,
     }
+
+
+def _status_by_then(records: Records, steps: Steps, cut: int) -> NDArray[np.int64]:
+    """The status of each record, in processing where its end is stated after `cut`: by its dates, or by its steps."""
+    later = np.zeros(len(records.code), bool)
+    for status, stated in ((9, records.finished_at), (10, records.returned_at)):
+        later |= (records.status == status) & (stated != MISSING) & (stated > cut)
+    ended = np.isin(steps.status, _TERMINAL) & (steps.at != MISSING) & (steps.at > cut)
+    rows = steps.record[ended & (steps.status == records.status[steps.record])]
+    later[rows] = True
+    return np.where(later, 4, records.status)
 
 
 def _rounds(text: str | None) -> list[tuple[datetime | None, datetime | None]]:

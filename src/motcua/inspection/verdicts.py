@@ -216,6 +216,16 @@ def our_facts_there(scope: Scope) -> Theirs:
     )
 
 
+def online_here() -> nw.Expr:
+    """Submitted online by our record."""
+    return flag("exists_here") & (nw.col("channel") == "online").fill_null(value=False)
+
+
+def online_there() -> nw.Expr:
+    """Submitted online by the portal's copy."""
+    return flag("exists_there") & (nw.col("t_channel").fill_null("") == "2")
+
+
 def reception_counted(scope: Scope, submitted: nw.Expr, answered: nw.Expr) -> nw.Expr:
     """Online, submitted before the period's end and unanswered before its start."""
     inside = submitted < scope.until

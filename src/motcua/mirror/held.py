@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
-from motcua.mirror.models import Message, Record, Step
+from motcua.mirror.models import Message, Record, RecordVersion, Step
 from motcua.rules.instants import to_microseconds
 from motcua.wire import messages
+from motcua.wire.profile import Profile
 
 _RECORD = ("side", "code", "procedure", "unit", "sender", "owner", "channel", "status", "submitted_at", "received_at",
            "due_at", "finished_at", "returned_at", "body", "version", "stored_at", "message")  # fmt: skip
@@ -127,3 +128,26 @@ def lookup(code: str) -> list[dict[str, Any]]:
     steps = Step.objects.filter(side="held", code=code)
     ordered = sorted(steps, key=lambda step: (step.at is None, step.at or step.stored_at, step.pk))
     return [{**json.loads(row.body), "TienTrinh": [json.loads(step.body) for step in ordered]}]
+
+
+def as_known(codes: Sequence[str], known_at: datetime) -> list[dict[str, Any]]:
+    """The held records of these codes as they stood then, by column, from the versions kept; without those unknown."""
+    newest: dict[str, RecordVersion] = {}
+    for start in range(0, len(codes), _MANY):
+        some = codes[start : start + _MANY]
+        for version in RecordVersion.objects.filter(code__in=some, stored_at__lte=known_at).order_by("version"):
+            newest[version.code] = version
+    senders = {code: now.sender for code, now in known(newest).items()}
+    return [
+        dict(
+            zip(
+                _RECORD,
+                row(
+                    "held", messages.parse_record(json.loads(version.body), Profile()), body=version.body,
+                    version=version.version, at=version.stored_at, message=version.message, sender=senders[code],
+                ),
+                strict=True,
+            )
+        )
+        for code, version in newest.items()
+    ]  # fmt: skip

@@ -222,7 +222,7 @@ class _Run:
         rows = db.execute(
             "SELECT n.dossier, n.agency, e.due_0, n.due_0 FROM pairs n JOIN earlier e USING (dossier)"
             " WHERE n.exists_here AND n.finish_at IS NULL AND n.received_at IS NOT NULL"
-            " AND n.last_known_at = e.last_known_at AND n.due_0 IS DISTINCT FROM e.due_0 ORDER BY 1"
+            " AND n.last_seq = e.last_seq AND n.due_0 IS DISTINCT FROM e.due_0 ORDER BY 1"
         ).fetchall()
 
         def instant(seconds: int | None) -> datetime | None:

@@ -98,6 +98,9 @@ class Facts:
         pairs = _with_duplicates(pairs, duplicates, scope)
         pairs = _with_stated(engine, pairs, engines.table(engine, self.folder, manifest, "published"), scope)
         if question.agency:
+            here = pairs.filter(nw.col("agency") == question.agency).select("agency").head(1)
+            if not Agency.objects.filter(code=question.agency).exists() and not engine.collect(here):
+                raise Unreadable(f"no agency {question.agency!r} in the catalogue, and no dossier of it")
             pairs = pairs.filter(nw.col("agency") == question.agency)
         if question.scope_of is not None:
             pairs = pairs.filter(nw.col("agency").is_in(sorted(question.scope_of)))

@@ -17,13 +17,12 @@ import numpy as np
 
 from motcua.catalogue import names
 from motcua.inspection import ours, theirs
-from motcua.inspection.columns import Columns, masked
+from motcua.inspection.columns import MISSING, Columns, masked
 from motcua.inspection.ours import Catalogue
 from motcua.mirror import profiles
 from motcua.oversight import reading
 from motcua.oversight.links import Link
 from motcua.oversight.reading import Choice
-from motcua.rules.instants import to_microseconds
 from motcua.wire.codes import agency_of_dossier
 
 #: Codes read at once where they come as a list: databases limit the parameters of a query.
@@ -42,7 +41,8 @@ _TYPES = {
 #: Columns of the pairs beyond the two sides.
 _EXTRA = {
     "exists_here": "BOOLEAN", "exists_there": "BOOLEAN", "month": "VARCHAR", "delivery": "VARCHAR",
-    "delivery_message": "VARCHAR", "answer_delivery": "VARCHAR", "t_duplicates": "BIGINT", "linked_to": "VARCHAR",
+    "delivery_message": "VARCHAR", "answer_delivery": "VARCHAR", "any_delivery": "VARCHAR",
+    "t_duplicates": "BIGINT", "linked_to": "VARCHAR",
 }  # fmt: skip
 _TERMINAL = {"finished": 9, "returned": 10, "refused": 3, "stopped": 8, "withdrawn": 7}
 _OF_THEIRS = (*theirs.TEXTS, *theirs.INSTANTS, *theirs.NUMBERS, *theirs.FLAGS)
@@ -83,12 +83,10 @@ class Builder:
     ) -> int:
         """Reads and computes both sides of a choice of dossiers. Returns how many codes that were."""
         headers, events = reading.our_rows(choice)
-        if known_at is not None:
-            _forget(events, to_microseconds(known_at))
         mine = ours.ours(headers, events, self.catalogue, as_of=as_of, known_at=known_at)
-        records, log = reading.their_rows(choice, self.side)
+        records, log = reading.their_rows(choice, self.side, known_at)
         his = theirs.theirs(records, log, self.catalogue, as_of=as_of, rule=profiles.current().rule)
-        delivered = reading.deliveries(choice)
+        delivered = reading.deliveries(choice, known_at)
         self._insert_pairs(mine, his, delivered)
         if with_steps:
             self._insert_steps(headers, events, records, log)
@@ -110,13 +108,14 @@ class Builder:
 
     def _insert_pairs(self, mine: Columns, his: Columns, delivered: Sequence[tuple[Any, ...]]) -> None:
         db = self.db
-        columns = list(zip(*delivered, strict=True)) if delivered else [()] * 5
+        columns = list(zip(*delivered, strict=True)) if delivered else [()] * 6
         given = {
             "dossier": np.array(columns[0], object),
             "seq": np.array(columns[1], np.int64),
             "status": np.array(columns[2], np.int64),
             "state": np.array(columns[3], object),
             "message": np.array(columns[4], object),
+            "at": masked(np.array([MISSING if at is None else at for at in columns[5]], np.int64)),
         }
         db.register("mine", mine)
         db.register("his", his)
@@ -125,19 +124,25 @@ class Builder:
         names = [*(f'm."{n}"' for n in _OF_OURS if n not in _FILLED), *(f'h."{n}"' for n in _OF_THEIRS)]
         plain = [n for n in _OF_OURS if n not in _FILLED] + list(_OF_THEIRS)
         db.execute("CREATE OR REPLACE TEMP TABLE g AS SELECT dossier::VARCHAR dossier, seq, status,"
-                   " state::VARCHAR state, message::VARCHAR message FROM given")  # fmt: skip
-        db.execute("INSERT INTO deliveries SELECT * FROM g")
+                   ' state::VARCHAR state, message::VARCHAR message, "at" FROM given')  # fmt: skip
+        db.execute("INSERT INTO deliveries SELECT dossier, seq, status, state, message FROM g")
         db.execute(
             f"""
             WITH terminal(kind, status) AS (VALUES {kinds}),
             m AS (SELECT mine.*, coalesce(terminal.status, 0) AS end_status FROM mine
                   LEFT JOIN terminal ON terminal.kind = mine.finish_kind::VARCHAR),
             d AS (SELECT m.dossier::VARCHAR AS code,
-                         max_by(g.state, g.seq) AS state, max_by(g.message, g.seq) AS message
+                         max_by(g.state, (g.status, g.seq)) AS state, max_by(g.message, (g.status, g.seq)) AS message
                   FROM m JOIN g ON g.dossier = m.dossier::VARCHAR
                        AND ((g.seq = m.finish_seq AND m.finish_seq > 0)
-                            OR (g.seq = 0 AND g.status = m.end_status AND m.end_status > 0))
+                            OR (g.seq = 0 AND g.status = m.end_status AND m.end_status > 0)
+                            OR (g.seq = 0 AND g.status = {reading.UNKNOWN_STATUS} AND m.end_status > 0
+                                AND coalesce(g."at", m.finish_at) >= m.finish_at))
                   GROUP BY 1),
+            e AS (SELECT dossier AS code, CASE WHEN bool_or(state = 'delivered') THEN 'delivered'
+                         WHEN bool_or(state IN ('dead', 'unmapped')) THEN 'dead' ELSE 'waiting' END AS state,
+                         max_by(message, seq) FILTER (state = 'dead') AS message
+                  FROM g GROUP BY 1),
             a AS (SELECT m.dossier::VARCHAR AS code, max_by(g.state, g.seq) AS state
                   FROM m JOIN g ON g.dossier = m.dossier::VARCHAR
                        AND ((g.seq = m.answer_seq AND m.answer_seq > 0) OR (g.seq = 0 AND g.status IN (2, 3, 5)))
@@ -154,10 +159,12 @@ class Builder:
                    h.t_code IS NOT NULL AS exists_there,
                    strftime(to_timestamp(coalesce(m.received_at, m.submitted_at, h.t_received_at, 0) + 25200)
                             AT TIME ZONE 'UTC', '%Y-%m') AS month,
-                   d.state AS delivery, d.message AS delivery_message, a.state AS answer_delivery,
+                   d.state AS delivery, coalesce(d.message, e.message) AS delivery_message,
+                   a.state AS answer_delivery, e.state AS any_delivery,
                    0 AS t_duplicates, '' AS linked_to
             FROM m FULL OUTER JOIN his h ON h.t_code::VARCHAR = m.dossier::VARCHAR
             LEFT JOIN d ON d.code = m.dossier::VARCHAR LEFT JOIN a ON a.code = m.dossier::VARCHAR
+            LEFT JOIN e ON e.code = m.dossier::VARCHAR
             """
         )
         for name in ("mine", "his", "given"):
@@ -254,13 +261,3 @@ class Builder:
     def count(self, table: str) -> int:
         """How many rows a table has."""
         return int(self.db.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
-
-
-def _forget(events: Any, known_at: int) -> None:
-    """Drops the events that had not arrived by then."""
-    kept = events.stored_at <= known_at
-    rows = np.flatnonzero(kept)
-    renumbered = {int(old): new for new, old in enumerate(rows.tolist())}
-    events.bodies = {renumbered[row]: body for row, body in events.bodies.items() if row in renumbered}
-    for name in ("dossier", "seq", "kind", "at", "recorded_at", "stored_at", "actor", "unit", "step"):
-        setattr(events, name, getattr(events, name)[kept])

@@ -240,9 +240,7 @@ def _row(line: int, cells: Sequence[Any], places: Mapping[str, int], headings: S
         raise Unreadable(f"{cell('code')!r} is not a dossier code such as H99.12-260302-0001")
     instants = {name: _instant(cell(name), name) for name in ("received_at", "due_at", "finished_at")}
     raw = dict(zip(headings, map(str, cells), strict=False)) if headings else {"": [str(value) for value in cells]}
-    return _Row(
-        line, code, _late(cell("verdict")), instants, cell("unit"), json.dumps(raw, ensure_ascii=False)
-    )
+    return _Row(line, code, _late(cell("verdict")), instants, cell("unit"), json.dumps(raw, ensure_ascii=False))
 
 
 def _late(text: str) -> bool:

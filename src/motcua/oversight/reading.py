@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,9 @@ from motcua.catalogue.models import Agency, Procedure
 from motcua.inspection.columns import MISSING
 from motcua.inspection.ours import KIND_CODES, Catalogue, Events, Headers, ProcedureFacts
 from motcua.inspection.theirs import Records, Steps
+from motcua.mirror import held
 from motcua.rules.clock import Mode, cutoff_minutes
+from motcua.rules.instants import to_microseconds
 
 #: Rows turned into columns at once.
 _BATCH = 20_000
@@ -168,32 +171,44 @@ def our_rows(choice: Choice) -> tuple[Headers, Events]:
     return headers, events
 
 
-def their_rows(choice: Choice, side: Side) -> tuple[Records, Steps]:
-    """The portal's records and their steps."""
+_OF_RECORD = ("code", "procedure", "unit", "sender", "owner", "channel", "status", "submitted_at", "received_at",
+              "due_at", "finished_at", "returned_at", "stored_at", "body")  # fmt: skip
+
+
+def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> tuple[Records, Steps]:
+    """The portal's records and their steps; `known_at`: as they had arrived by then."""
     where, values = choice.where("code")
-    rows = _fetch(
-        "mirror",
-        "SELECT code, procedure, unit, sender, owner, channel, status, submitted_at, received_at, due_at, stored_at,"
-        f" body FROM mirror_record WHERE side = %s AND {where} ORDER BY code",
-        [side, *values],
-    )
+    sql = f"SELECT {', '.join(_OF_RECORD)} FROM mirror_record WHERE side = %s AND {where} ORDER BY code"
+    rows = _fetch("mirror", sql, [side, *values])
+    arrived = ""
+    if known_at is not None:
+        limit = to_microseconds(known_at)
+        arrived = f" AND stored_at <= {limit}"
+        later = [row[0] for row in rows if row[12] > limit]
+        earlier = held.as_known(later, known_at) if side == "held" else []
+        rows = sorted(
+            [row for row in rows if row[12] <= limit]
+            + [tuple(record[name] for name in _OF_RECORD) for record in earlier]
+        )
     n = len(rows)
-    c = _columns(rows, 12)
+    c = _columns(rows, 14)
     index = {code: number for number, code in enumerate(c[0])}
     units = names.resolver()
     supplements: dict[int, str] = {}
-    for row, body in enumerate(c[11]):
+    for row, body in enumerate(c[13]):
         if '"DanhSachHoSoBoSung": [{' in body or '"DanhSachHoSoBoSung":[{' in body:
             supplements[row] = json.dumps(json.loads(body)["DanhSachHoSoBoSung"], ensure_ascii=False)
     records = Records(
         code=c[0], procedure=c[1], unit=[units(name) for name in c[2]], unit_name=c[2], sender=c[3],
         owner=[owner_digest(name) for name in c[4]], channel=c[5],
         status=np.fromiter((int(s) if s.isdigit() else 0 for s in c[6]), np.int64, n),
-        submitted_at=_int(c[7], n), received_at=_int(c[8], n), due_at=_int(c[9], n), stored_at=_int(c[10], n),
-        supplements=supplements,
+        submitted_at=_int(c[7], n), received_at=_int(c[8], n), due_at=_int(c[9], n), finished_at=_int(c[10], n),
+        returned_at=_int(c[11], n), stored_at=_int(c[12], n), supplements=supplements,
     )  # fmt: skip
     rows = _fetch(
-        "mirror", f"SELECT code, status, at FROM mirror_step WHERE side = %s AND {where} ORDER BY id", [side, *values]
+        "mirror",
+        f"SELECT code, status, at FROM mirror_step WHERE side = %s AND {where}{arrived} ORDER BY id",
+        [side, *values],
     )
     rows = [row for row in rows if row[0] in index]
     m = len(rows)
@@ -206,27 +221,41 @@ def their_rows(choice: Choice, side: Side) -> tuple[Records, Steps]:
     return records, steps
 
 
-def deliveries(choice: Choice) -> list[tuple[str, int, int, str, str]]:
-    """(dossier, seq, national status, state, message) of each delivery, and of what the mirror refused to others.
+#: The national status of a refused message that named none of the ten.
+UNKNOWN_STATUS = -1
+
+
+def deliveries(choice: Choice, known_at: datetime | None = None) -> list[tuple[str, int, int, str, str, int | None]]:
+    """(dossier, seq, national status, state, message, stated at in seconds) of each delivery, and of what the mirror
+    refused to others; `known_at`: as it stood then.
 
     A message that a collector refused tells as much of a vendor's software as a delivery does of ours; its `seq`
-    is 0: it is matched by its status.
+    is 0: it is matched by its status, UNKNOWN_STATUS where it named none of the ten.
     """
+    limit = None if known_at is None else to_microseconds(known_at)
     where, values = choice.where("dossier")
-    rows: list[tuple[str, int, int, str, str]] = [
-        (dossier, seq, status or 0, state, error)
-        for dossier, seq, status, state, error in _fetch(
-            "default", f"SELECT dossier, seq, status, state, error FROM exchange_delivery WHERE {where}", values
+    rows: list[tuple[str, int, int, str, str, int | None]] = [
+        (dossier, seq, status or 0, "waiting" if limit is not None and (done is None or done > limit) else state, error,
+         None)
+        for dossier, seq, status, state, error, done in _fetch(
+            "default",
+            f"SELECT dossier, seq, status, state, error, done_at FROM exchange_delivery WHERE {where}",
+            values,
         )
-    ]
+    ]  # fmt: skip
     where, values = choice.where("code")
+    arrived = "" if limit is None else f" AND stored_at <= {limit}"
     rows += [
-        (code, 0, int(status) if status.isdigit() else 0, "dead", reason)
-        for code, status, reason in _fetch(
-            "mirror", f"SELECT code, status, reason FROM mirror_refusal WHERE {where}", values
+        (code, 0, int(status) if status in _TEN else UNKNOWN_STATUS, "dead" if status in _TEN else "unmapped", reason,
+         None if at is None else at // 1_000_000)
+        for code, status, reason, at in _fetch(
+            "mirror", f"SELECT code, status, reason, at FROM mirror_refusal WHERE {where}{arrived}", values
         )
-    ]
+    ]  # fmt: skip
     return rows
+
+
+_TEN = frozenset(map(str, range(1, 11)))
 
 
 def alternative_codes() -> list[tuple[str, str]]:

@@ -443,7 +443,7 @@ def _extensions(
 ) -> list[ExtensionFact]:
     """Every recorded extension; lawful once, announced by the day before the due day, to a later instant.
 
-    law: extension-1 (at the latest one day before), extension-2 (once).
+    law: extension-1 (at the latest one day before), extension-2 (once: an unlawful one has been said too).
     """
     facts: list[ExtensionFact] = []
     for event in kept:
@@ -454,7 +454,7 @@ def _extensions(
         fault = ""
         if event.document is False:
             fault = "no_letter"
-        elif any(fact.lawful for fact in facts):
+        elif facts:
             fault = "extended_again"
         elif due is not None and local_day(event.at) > local_day(due) - timedelta(days=1):
             fault = "announced_late"

@@ -36,9 +36,9 @@ def _sync(cause: str, direction: Direction, share: int, **more: Any) -> Kind:
     return Kind("sync", cause, direction, share, **more)
 
 
-def _answer(cause: str, direction: Direction, share: int) -> Kind:
+def _answer(cause: str, direction: Direction, share: int, **more: Any) -> Kind:
     """Of the desk's first answer to what was submitted online."""
-    return Kind("sync", cause, direction, share, measure="reception")
+    return Kind("sync", cause, direction, share, measure="reception", **more)
 
 
 def _record(cause: str, direction: Direction, share: int, **more: Any) -> Kind:
@@ -68,7 +68,7 @@ KINDS: dict[str, Kind] = {
     "wait_credited_twice": _sync("rule_differs", "added", 4, sub_cause="supplement", days=(3, 5)),
     "payment_open": _sync("rule_differs", "removed", 4, sub_cause="payment", pays=True),
     "suspension_open": _sync("rule_differs", "removed", 3, sub_cause="pause"),
-    "missing_there": _sync("missing_there", "added", 8),
+    "missing_there": _sync("missing_there", "added", 8, sub_cause="accepted_absent"),
     "missing_here": _sync("missing_here", "removed", 6),
     "duplicate_there": _sync("duplicate_there", "removed", 6),
     "misplaced_shorter": _sync("misplaced_there", "removed", 5),
@@ -76,11 +76,12 @@ KINDS: dict[str, Kind] = {
     "answer_not_sent": _answer("update_not_sent", "removed", 12),
     "answer_refused": _answer("update_refused", "removed", 4),
     "answer_not_shown": _answer("accepted_not_shown", "removed", 4),
+    "answer_step_lost": _answer("step_lost", "removed", 4),
     "answer_12_fast": _answer("clock_shift", "removed", 3),
     "answer_dated_early": _answer("closed_early_there", "added", 4),
     "answer_differs": _answer("finish_differs", "removed", 4),
     "submission_overwritten": _answer("due_not_carried", "added", 5),
-    "late_answer_not_there": _answer("missing_there", "added", 3),
+    "late_answer_not_there": _answer("missing_there", "added", 3, sub_cause="accepted_absent"),
     "late_entry": _record("late_entry", "removed", 60),
     "step_skipped": _record("step_skipped", "removed", 24),
     "step_skipped_handed_over": _record("step_skipped", "removed", 8),
@@ -368,6 +369,7 @@ _STORIES: dict[str, Callable[[_Case], Planned | None]] = {
     "answer_not_sent": _done_on_time,
     "answer_refused": _done_on_time,
     "answer_not_shown": _done_on_time,
+    "answer_step_lost": _done_on_time,
     "answer_12_fast": _done_on_time,
     "answer_dated_early": _done_on_time,
     "answer_differs": _done_on_time,

@@ -250,6 +250,7 @@ EXTENSION_FAULTS = Words(
 DATA_CHECKS = Words(
     {
         "over_promised": "hẹn trả dài hơn thời hạn công bố",
+        "evidence_before_receipt": "chứng cứ trước ngày tiếp nhận",
         "document_unknown": "tạm dừng hoặc hẹn lại chưa rõ văn bản",
         "unit_unresolved": "chưa rõ đơn vị nào trên Cổng",
         "unit_differs": "khác đơn vị trên Cổng",
@@ -268,6 +269,12 @@ SUB_CAUSES = Words(
         "payment": "cách trừ thời gian nghĩa vụ tài chính",
         "day": "so ngày hay so giờ",
         "pause": "đang tạm dừng",
+        "never_sent": "chưa từng gửi",
+        "refused": "bị từ chối",
+        "accepted_absent": "đã nhận nhưng không có",
+        "record_there": "thiếu bản ghi của Cổng",
+        "step_log_there": "thiếu nhật ký bước của Cổng",
+        "submission_there": "Cổng thiếu thời điểm nộp",
         "instant": "so giờ hay so ngày",
     }
 )
