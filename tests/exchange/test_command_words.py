@@ -12,6 +12,10 @@ def test_every_remedy_has_words() -> None:
     assert set(REMEDIES) == set(remedies.REMEDIES)
 
 
+def test_equal_errors_of_different_dossiers_are_one() -> None:
+    assert remedies.plain("Hồ sơ H99.01-260721-0001: GhiChu: nội dung quá dài") == "GhiChu: nội dung quá dài"
+
+
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [

@@ -8,7 +8,7 @@ import subprocess
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motcua.cli import status_map
 from motcua.cli.mirror import granian
@@ -162,8 +162,29 @@ def _status(args: argparse.Namespace) -> int:
     from motcua.exchange import status
 
     document = status.report(now=timezone.now())
-    answer(args, document, "\n".join(f"{key}: {value}" for key, value in document.items()))
+    answer(args, document, lambda: _status_text(document))
     return DONE
+
+
+#: The states of a circuit, in words.
+CIRCUITS = {"closed": "đang trả lời", "open": "không trả lời, tạm ngừng gửi", "half_open": "đang thử lại một bản tin"}
+
+
+def _status_text(document: dict[str, Any]) -> str:
+    from motcua.web import labels
+
+    oldest = document["oldest_waiting_s"]
+    lines = [
+        f"Bản tin: {labels.number(document['waiting'])} đang chờ, {labels.number(document['delivered'])} đã nhận, "
+        f"{labels.number(document['dead'])} lỗi, {labels.number(document['unmapped'])} chưa ánh xạ",
+        f"Cũ nhất chưa gửi: {'không có' if oldest is None else f'{oldest // 60} phút'}",
+        f"Trên Cổng quá hạn trong 24 giờ tới chỉ vì chưa gửi: {len(document['late_because_of_us'])} hồ sơ",
+    ]
+    for circuit in document["circuits"]:
+        lines.append(f"Cổng {circuit['url']}: {CIRCUITS[circuit['state']]} {circuit['error']}".rstrip())
+    for error in document["errors"]:
+        lines.append(f"  {error['count']:>6}  {error['message']}\n          {REMEDIES[error['remedy']]}")
+    return "\n".join(lines)
 
 
 def _dead(args: argparse.Namespace) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_OF_DOSSIER = re.compile(r"^Hồ sơ \S+: ")
+
 #: (words of a refusal, in lower case, all of which it holds) → what helps. The first that fits.
 _SIGNS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("quá dài",), "shorten"),
@@ -28,6 +32,11 @@ def remedy(error: str) -> str:
     """What helps; `ask_portal` where the words are none that we know."""
     text = error.lower()
     return next((code for signs, code in _SIGNS if all(sign in text for sign in signs)), "ask_portal")
+
+
+def plain(error: str) -> str:
+    """The portal's words without the dossier that they are about, so that equal errors count together."""
+    return _OF_DOSSIER.sub("", error)
 
 
 def may_pass(error: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,14 +19,16 @@ def report(*, now: datetime) -> dict[str, Any]:
     """Counts by state, the age of the oldest undelivered event, errors by message with what helps, each circuit."""
     states = dict(Delivery.objects.values_list("state").annotate(n=Count("position")))
     oldest = Delivery.objects.filter(state=Delivery.State.WAITING).aggregate(m=Min("at"))["m"]
-    errors = Delivery.objects.filter(state=Delivery.State.DEAD).values_list("error").annotate(n=Count("position"))
+    errors: Counter[str] = Counter()
+    for message in Delivery.objects.filter(state=Delivery.State.DEAD).values_list("error", flat=True):
+        errors[remedies.plain(message)] += 1
     late = backlog.late_because_of_us(now=now, within=AHEAD)
     return {
         **{state: states.get(state, 0) for state in Delivery.State.values},
         "oldest_waiting_s": int((now - oldest).total_seconds()) if oldest else None,
         "errors": [
             {"message": message, "count": count, "remedy": remedies.remedy(message)}
-            for message, count in errors.order_by("-n")
+            for message, count in errors.most_common()
         ],
         "late_because_of_us": [{"dossier": code, "due_at": due_at} for code, due_at in late],
         "circuits": [
