@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motcua.cli import status_map
-from motcua.cli.mirror import granian
+from motcua.cli.mirror import become, granian
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
@@ -231,7 +230,7 @@ def _take_in(args: argparse.Namespace) -> int:
         if args.token_file:
             env["MOTCUA_PROVINCE_TOKEN_FILE"] = str(args.token_file.resolve())
         say(f"door: http://{args.host}:{args.port}/{DOORS[0]} (Ctrl-C ends it)")
-        return subprocess.call(granian("motcua.exchange.wsgi:application", args.host, args.port, env), env=env)
+        become(granian("motcua.exchange.wsgi:application", args.host, args.port, env), env)
     from django.utils import timezone
 
     from motcua.exchange import take_in

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
@@ -29,6 +29,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     load.add_argument("files", metavar="FILE", nargs="+", type=Path)
     load.add_argument("--keep-going", action="store_true", help="leave lines out that are not messages")
     load.set_defaults(run=_load)
+    file = mirror.add_parser("file", help="file dossiers on the stand-in and push them into a province until answered")
+    file.add_argument(
+        "files", metavar="FILE", nargs="*", type=Path, help="`data` of each dossier, one JSON object a line"
+    )
+    file.add_argument("--province", metavar="URL", default="http://127.0.0.1:8767", help="the province's door")
+    file.add_argument("--token-file", type=Path, metavar="FILE", help="what the door wants to see")
+    file.set_defaults(run=_file)
 
 
 def granian(app: str, host: str, port: int, env: dict[str, str], *, workers: int = 1, threads: int = 4) -> list[str]:
@@ -37,6 +44,13 @@ def granian(app: str, host: str, port: int, env: dict[str, str], *, workers: int
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers",
         str(workers), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning", app,
     ]  # fmt: skip
+
+
+def become(command: list[str], env: dict[str, str]) -> NoReturn:
+    """This process becomes the server: whoever ends it ends the server, and leaves nothing behind."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvpe(command[0], command, env)
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -54,7 +68,7 @@ def _serve(args: argparse.Namespace) -> int:
     if args.faults:
         env["MOTCUA_MIRROR_FAULTS"] = str(args.faults.resolve())
     say(f"mirror: http://{args.host}:{args.port}/mapi/g (Ctrl-C ends it)")
-    return subprocess.call(granian("motcua.mirror.wsgi:application", args.host, args.port, env), env=env)
+    become(granian("motcua.mirror.wsgi:application", args.host, args.port, env), env)
 
 
 def _load(args: argparse.Namespace) -> int:
@@ -86,3 +100,33 @@ def _load(args: argparse.Namespace) -> int:
         f"{result.duplicates} known already, {len(result.refused)} refused",
     )
     return FALLS_SHORT if result.refused else DONE
+
+
+def _file(args: argparse.Namespace) -> int:
+    import json
+
+    dossiers = []
+    for path in args.files:
+        if not path.is_file():
+            fail(f"{path}: there is no such file")
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+            try:
+                dossiers.append(json.loads(line))
+            except ValueError:
+                fail(f"{path.name}, line {number}: not JSON: one dossier a line")
+            if not isinstance(dossiers[-1], dict) or not dossiers[-1].get("MaHoSoQG"):
+                fail(f"{path.name}, line {number}: names no MaHoSoQG")
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.utils import timezone
+
+    from motcua.mirror.province import Province
+
+    now = timezone.now()
+    province = Province(args.province, token=args.token_file.read_text().strip() if args.token_file else "")
+    for dossier in dossiers:
+        province.file(dossier, at=now)
+    done, left = province.push(at=now)
+    answer(args, {"acknowledged": done, "waiting": left}, f"{done} acknowledged by the province, {left} wait")
+    return FALLS_SHORT if left else DONE
