@@ -9,7 +9,7 @@ from tests.story import Case, at
 
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
-from motcua.oversight import explain, extract
+from motcua.oversight import explain, extract, published
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 NOW = at("2026-04-01T09:00")
@@ -107,3 +107,58 @@ def test_the_certificate_carries_its_terms(home: Path, tmp_path: Path) -> None:
     ]
     assert [e["due_at"] for e in found["extensions"]] == ["2026-03-20T17:00:00+07:00"]
     assert found["due_at"] == "2026-03-20T17:00:00+07:00"
+
+
+def test_a_second_record_that_is_late_makes_the_dossier_late_and_is_told_in_the_story(
+    home: Path, tmp_path: Path
+) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.event(CODE, "finished", "2026-03-06T15:00")
+    case.record(CODE, 9, updating=False)
+    case.step(CODE, 9, "20260306150000")
+    case.record("H99.12-260302-54321", 2, updating=False)
+    case.step("H99.12-260302-54321", 2, "20260302083000")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    assert (story["shown"]["verdict"], story["causes"]["sync"]) == ("late", "duplicate_there")
+    assert story["shown"]["spare_minutes"] is None and story["further"] == ["H99.12-260302-54321"]
+    assert {step["record"] for step in story["timeline"] if step["side"] == "theirs"} == {CODE, "H99.12-260302-54321"}
+
+
+def test_a_record_that_the_portal_never_accepted_is_not_accepted_there(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.record(CODE, 1, updating=False, NgayTiepNhan="")
+    case.record(CODE, 3, NgayTiepNhan="")
+    case.step(CODE, 3, "20260302093000")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None and story["shown"]["verdict"] == "not_accepted"
+
+
+def test_what_a_list_states_is_told_as_stated(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.event(CODE, "finished", "2026-03-06T15:00")
+    _known(case, home, tmp_path)
+    file = tmp_path / "late.csv"
+    file.write_text(f"Mã hồ sơ,Ngày hẹn trả\n{CODE},05/03/2026 17:00\n", encoding="utf-8")
+    published.take_in(file, published.Head(dated_at=NOW), at=NOW)
+    extract.run(home=home, at=NOW)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    assert story["stated"] and story["shown"]["verdict"] == "open_late"
+    assert story["causes"]["sync"] == "not_enough_data" and story["sentence"].startswith("Chưa đủ dữ liệu")
+
+
+def test_an_extension_that_makes_a_dossier_late_is_told_as_such(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.event(CODE, "extended", "2026-03-04T10:00", due="2026-03-05T17:00", document="yes")
+    case.event(CODE, "finished", "2026-03-06T15:00")
+    _known(case, home, tmp_path)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    assert story["causes"]["record"] == "due_moved" and "Chỉ quá hạn vì lần hẹn lại" in story["sentence"]

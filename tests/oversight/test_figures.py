@@ -13,7 +13,6 @@ from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
 from motcua.oversight import extract, figures
 from motcua.oversight.figures import Question
-from motcua.rules.instants import Unreadable
 from motcua.rules.policies import POLICIES
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
@@ -163,13 +162,12 @@ def test_a_result_handed_over_later_was_not_there_before(home: Path, known: Any)
     assert _causes(home) == {"only_return_sent": ""}
 
 
-def test_an_agency_that_nobody_knows_is_no_figure(home: Path, known: Any) -> None:
+def test_an_agency_is_known_by_the_catalogue_or_by_a_dossier(home: Path, known: Any) -> None:
     case = Case()
     case.dossier(CODE)
+    case.record("H99.55-260302-0001", 2, updating=False)
     known(case)
-    with pytest.raises(Unreadable, match=r"H99\.77"):
-        figures.bridge(home, Question(agency="H99.77"), now=NOW)
-    assert figures.bridge(home, Question(agency="H99.12"), now=NOW)["population"] == 1
+    assert [figures.knows_agency(home, code) for code in ("H99.12", "H99.55", "H99.77")] == [True, True, False]
 
 
 @pytest.mark.parametrize(

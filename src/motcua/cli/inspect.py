@@ -76,12 +76,14 @@ def _question(args: argparse.Namespace) -> tuple[Path, Question, datetime]:
     from motcua.cli.home import open_home
 
     home = open_home()
-    from motcua.oversight import extract
+    from motcua.oversight import extract, figures
     from motcua.oversight.figures import Question
     from motcua.rules.instants import parse_instant
 
     now = _now()
     extract.run(home=home, at=now)
+    if args.agency and not figures.knows_agency(home, args.agency):
+        fail(f"--agency {args.agency}: neither the catalogue nor any dossier has this agency")
     question = Question(
         measure=args.measure,
         period=args.period,

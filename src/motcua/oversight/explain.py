@@ -17,6 +17,7 @@ from motcua.mirror import profiles
 from motcua.mirror.models import Step
 from motcua.oversight import figures, reading
 from motcua.oversight.figures import Question
+from motcua.oversight.models import DueChange
 from motcua.rules import clock, minutes, verdicts
 from motcua.rules.clock import Allotted, Pause
 from motcua.rules.events import Event, Registered
@@ -60,7 +61,13 @@ def dossier(
         "sub_cause": row["sub_cause"] or None,
         "sentence": _sentence(row, facts, shown["finished_at"]),
         "minutes": _minutes(events, facts, terms, at),
-        "timeline": _ours_timeline(events, facts, at) + _their_timeline(row["t_code"] or code, at),
+        "timeline": [
+            *_ours_timeline(events, facts, at),
+            *(step for record in (row["t_code"] or code, *row["further"]) for step in _their_timeline(record, at)),
+        ],
+        "stated": bool(row["is_stated"]),
+        "further": row["further"],
+        "due_changes": _due_changes(code),
         "certificate": _certificate(events, facts, terms),
         "deliveries": _deliveries(code),
     }
@@ -98,9 +105,18 @@ def _side(
 
 
 def _shown(row: Mapping[str, Any], at: datetime, calendar: WorkCalendar) -> dict[str, Any]:
-    """The portal's verdict, from the finish that the profile's rule makes decisive (`wire.verdict`)."""
+    """The portal's verdict, from the finish that the profile's rule makes decisive (`wire.verdict`).
+
+    Where no copy is known, what a published list states. A further record that is late there makes the dossier late
+    whatever its own record says; minutes are not counted then.
+    """
+    if row["is_stated"]:
+        finish = _instant(row, "l_finished_at")
+        return _side(_verdict(bool(row["l_late"]), finish is not None), _instant(row, "l_due_at"), finish)
     if not row["exists_there"]:
         return _side("absent")
+    if not row["t_accepted"]:
+        return _side("not_accepted")
     nine = "t_nine_last_at" if profiles.current().rule.last_nine else "t_nine_at"
     names = (nine, "t_ten_at", "t_closed_at", "t_withdrawn_at")
     finish = next((found for name in names if (found := _instant(row, name)) is not None), None)
@@ -111,6 +127,8 @@ def _shown(row: Mapping[str, Any], at: datetime, calendar: WorkCalendar) -> dict
     verdict = _verdict(late, finish is not None)
     if due is None and not late:
         verdict = "no_due"
+    if row["t_duplicate_late"]:
+        return _side("late", due, finish)
     if finish is not None:
         until = finish - timedelta(seconds=row["t_supplement_s"] or 0)
     else:
@@ -161,7 +179,7 @@ def _sentence(row: Mapping[str, Any], facts: OurFacts, their_finish: str | None)
             due=_hm(facts.default.recorded),
             evidence=_hm(facts.evidence_at),
         )
-        for text in (_sync_sentence(row["sync_cause"]), _record_sentence(row["record_cause"]))
+        for text in (_sync_sentence(row), _record_sentence(row))
         if text
     ]
     if not parts:
@@ -170,14 +188,20 @@ def _sentence(row: Mapping[str, Any], facts: OurFacts, their_finish: str | None)
     return " ".join(parts)
 
 
-def _sync_sentence(cause: str) -> str:
-    match cause:
+def _sync_sentence(row: Mapping[str, Any]) -> str:
+    match row["sync_cause"]:
         case "":
             return ""
+        case "not_enough_data":
+            return _missing_fact(row["sub_cause"])
         case "missing_here":
             return gettext("Cổng quốc gia có hồ sơ này, hệ thống một cửa không có.")
+        case "missing_there" if row["sub_cause"] == "refused":
+            return gettext("Hồ sơ chưa có trên Cổng quốc gia: bản tin bị từ chối, “{reason}”.")
+        case "missing_there" if row["sub_cause"] == "accepted_absent":
+            return gettext("Hồ sơ chưa có trên Cổng quốc gia, dù bản tin đã được nhận.")
         case "missing_there":
-            return gettext("Hồ sơ chưa có trên Cổng quốc gia.")
+            return gettext("Hồ sơ chưa từng được gửi lên Cổng quốc gia.")
         case "duplicate_there":
             return gettext("Cổng quốc gia có thêm {further} bản ghi của hồ sơ này, bản ghi thừa chưa đóng.")
         case "misplaced_there":
@@ -196,6 +220,8 @@ def _sync_sentence(cause: str) -> str:
             return gettext("Trạng thái kết thúc chưa ánh xạ sang trạng thái của Cổng.")
         case "clock_shift" | "finish_differs" | "closed_early_there":
             return gettext("Cổng ghi kết thúc lúc {their_finish}, một cửa ghi {finish}.")
+        case "pause_not_carried" if row["t_requests"] and row["t_requests"] == row["requests"]:
+            return gettext("Cổng có lần chờ bổ sung, nhưng giữ hẹn trả {their_due}; một cửa đã hẹn {due}.")
         case "pause_not_carried":
             return gettext("Thời gian chờ bổ sung, tạm dừng chưa được chuyển lên Cổng.")
         case "due_not_carried":
@@ -205,14 +231,27 @@ def _sync_sentence(cause: str) -> str:
     return gettext("Chưa rõ vì sao hai bên khác nhau.")
 
 
-def _record_sentence(cause: str) -> str:
-    match cause:
+def _missing_fact(fact: str) -> str:
+    """What would have to be known to say why."""
+    if fact == "step_log_there":
+        return gettext("Chưa đủ dữ liệu: danh sách công bố không cho biết bước nào còn thiếu trên Cổng.")
+    if fact == "submission_there":
+        return gettext("Chưa đủ dữ liệu: bản ghi của Cổng không có thời điểm nộp.")
+    return gettext("Chưa đủ dữ liệu: danh sách công bố nói quá hạn, bản ghi của Cổng chưa biết.")
+
+
+def _record_sentence(row: Mapping[str, Any]) -> str:
+    match row["record_cause"]:
         case "late_entry":
             return gettext("Chứng cứ {evidence}, trước hạn {due}; bấm kết thúc lúc {finish}.")
         case "step_skipped":
             return gettext("Chưa bấm kết thúc; chứng cứ cho thấy xong lúc {evidence}.")
         case "back_dated":
             return gettext("Giờ ghi nhận {finish} sớm hơn chứng cứ {evidence}.")
+        case "due_moved" if row["recorded"]:
+            return gettext("Chỉ quá hạn vì lần hẹn lại không đủ điều kiện.")
+        case "pause_unlawful" if row["recorded"]:
+            return gettext("Chỉ quá hạn vì lần tạm dừng không đủ căn cứ.")
         case "due_moved":
             return gettext("Chỉ đúng hạn nhờ lần hẹn lại không đủ điều kiện.")
         case "pause_unlawful":
@@ -264,6 +303,7 @@ def _their_timeline(code: str, at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "side": "theirs",
+            "record": code,
             "kind": "step",
             "status": int(step.status),
             "at": iso(step.at),
@@ -277,6 +317,14 @@ def _their_timeline(code: str, at: datetime) -> list[dict[str, Any]]:
         }
         for step in rows
         if step.at is not None and step.at <= at
+    ]
+
+
+def _due_changes(code: str) -> list[dict[str, Any]]:
+    """When terms corrected afterwards moved the due instant of this dossier, without any act of its own."""
+    return [
+        {"found_at": iso(change.found_at), "before_at": _iso(change.before_at), "after_at": _iso(change.after_at)}
+        for change in DueChange.objects.filter(dossier=code).order_by("pk")
     ]
 
 

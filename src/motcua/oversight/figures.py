@@ -52,6 +52,7 @@ class View:
 
     engine: Engine
     pairs: nw.LazyFrame[Any]
+    duplicates: nw.LazyFrame[Any]
     scope: Scope
     manifest: Manifest
     as_of: datetime
@@ -98,13 +99,10 @@ class Facts:
         pairs = _with_duplicates(pairs, duplicates, scope)
         pairs = _with_stated(engine, pairs, engines.table(engine, self.folder, manifest, "published"), scope)
         if question.agency:
-            here = pairs.filter(nw.col("agency") == question.agency).select("agency").head(1)
-            if not Agency.objects.filter(code=question.agency).exists() and not engine.collect(here):
-                raise Unreadable(f"no agency {question.agency!r} in the catalogue, and no dossier of it")
             pairs = pairs.filter(nw.col("agency") == question.agency)
         if question.scope_of is not None:
             pairs = pairs.filter(nw.col("agency").is_in(sorted(question.scope_of)))
-        return View(engine, pairs, scope, manifest, as_of, period)
+        return View(engine, pairs, duplicates, scope, manifest, as_of, period)
 
     def _cut(
         self,
@@ -229,6 +227,17 @@ def _head(view: View, question: Question, formula: str, now: datetime) -> dict[s
     }
 
 
+def knows_agency(home: Path, code: str) -> bool:
+    """Whether the catalogue has this agency, or any dossier is counted under it."""
+    if Agency.objects.filter(code=code).exists():
+        return True
+    store = facts(home)
+    with store.lock:
+        engine = store.engine("duckdb")
+        pairs = engines.table(engine, store.folder, Manifest.read(store.folder), "pairs")
+        return bool(engine.collect(pairs.filter(nw.col("agency") == code).select("agency").head(1)))
+
+
 def _names(by: str | None) -> Mapping[str, str]:
     match by:
         case "agency":
@@ -281,7 +290,7 @@ def rates(
 
 _EVIDENCE = (
     "due_0", "due_3", "finish_at", "true_finish_at", "evidence_at", "finish_recorded_at", "t_due_at", "t_nine_at",
-    "t_ten_at", "t_closed_at", "t_received_at",
+    "t_nine_last_at", "t_ten_at", "t_closed_at", "t_received_at",
 )  # fmt: skip
 _FACTS = ("t_status", "t_procedure", "t_unit_name", "delivery", "delivery_message", "pause_fault", "extension_fault",
           "sub_cause", "t_duplicates", "evidence_kind", "t_code")  # fmt: skip
@@ -461,13 +470,15 @@ def _listed(row: Mapping[str, Any], agencies: Mapping[str, str], procedures: Map
 
 
 def one(home: Path, code: str, question: Question, *, now: datetime) -> dict[str, Any] | None:
-    """The judged pair of one dossier, by its code or that of a further record; None where neither side has it."""
+    """The judged pair of one dossier, None where neither side has it; `further`: codes of its other records there."""
     store = facts(home)
     with store.lock:
         view = store.view(replace(question, measure="all"), now=now)
         rows = view.engine.collect(bridges.judged(view.pairs.filter(nw.col("dossier") == code), view.scope))
+        further = view.engine.collect(view.duplicates.filter(nw.col("of_dossier") == code).select("record"))
     if not rows:
         return None
     row = rows[0]
     row["as_of"] = view.as_of
+    row["further"] = [found["record"] for found in sorted(further, key=lambda found: found["record"])]
     return row

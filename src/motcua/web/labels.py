@@ -206,6 +206,18 @@ FLAG_HINTS = Words(
         "not_enough_data": "thiếu dữ kiện để nêu nguyên nhân",
     }
 )
+#: The pages of the menu, by the names of their addresses.
+PAGES = Words({
+    "bridge": "Đối chiếu trễ hạn", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
+})  # fmt: skip
+PARTS = Words(
+    {
+        "oversight": "Kiểm tra, giám sát",
+        "exchange": "Đồng bộ với Cổng quốc gia",
+        "desk": "Phần mềm một cửa",
+        "portal": "Trang cho người dân",
+    }
+)
 DIRECTIONS = Words({"removed": "bớt đi", "added": "thêm vào"})
 ROLES = Words(
     {
@@ -298,6 +310,7 @@ EVIDENCE = Words(
         "finish_recorded_at": "bấm lúc",
         "t_due_at": "hẹn trả trên Cổng",
         "t_nine_at": "Cổng ghi xử lý xong",
+        "t_nine_last_at": "Cổng ghi xử lý xong lần cuối",
         "t_ten_at": "Cổng ghi trả kết quả",
         "t_closed_at": "Cổng ghi kết thúc",
         "t_received_at": "Cổng ghi tiếp nhận",
