@@ -56,7 +56,10 @@ class Record(models.Model):
     class Meta:
         db_table = "mirror_record"
         constraints = [models.UniqueConstraint(fields=["side", "code"], name="mirror_record_once")]
-        indexes = [models.Index(fields=["stored_at"], name="mirror_record_by_arrival")]
+        indexes = [
+            models.Index(fields=["stored_at"], name="mirror_record_by_arrival"),
+            models.Index(fields=["side", "message"], name="mirror_record_by_message"),
+        ]
 
 
 class RecordVersion(models.Model):
