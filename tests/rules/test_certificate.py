@@ -92,3 +92,24 @@ def test_words_are_said_by_whoever_translates_them() -> None:
         at("2026-03-06T14:00"), at("2026-03-09T14:00"), calendar=CALENDAR, say=lambda text: english.get(text, "?")
     )
     assert [line.why for line in lines[:2]] == ["received at 14:00", "Saturday is closed"]
+
+
+def test_a_shifted_start_says_that_its_day_does_not_count() -> None:
+    lines = _lines("2026-03-07T09:00", "10cd")  # a Saturday
+    assert "ngày đầu không tính" in lines["2026-03-09"].why
+
+
+def test_a_restart_that_moves_nothing_says_so() -> None:
+    pause = Pause(from_at=at("2025-08-28T12:05"), to_at=at("2025-08-28T12:56"), restart=True)
+    lines = _lines("2025-08-27T14:16", "10cd", pauses=[pause])
+    assert "hẹn cũ muộn hơn nên giữ nguyên" in lines["2025-08-28"].why
+    assert lines["2025-09-08"].number > 10  # the last day of the limit fell on a day of rest
+
+
+def test_a_pause_before_the_start_counts_from_the_start() -> None:
+    calendar = viet_nam()
+    early = Pause(from_at=at("2021-12-02T08:00"), to_at=at("2021-12-07T09:00"))
+    cut = Pause(from_at=at("2021-12-03T16:00"), to_at=at("2021-12-07T09:00"))
+    limit = Allotted.parse("5d")
+    start = at("2021-12-03T16:00")
+    assert due_after(start, limit, [early], calendar=calendar) == due_after(start, limit, [cut], calendar=calendar)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ from motcua.cli.output import answer, fail
 if TYPE_CHECKING:
     from motcua.rules.clock import Pause
     from motcua.rules.workdays import WorkCalendar
+
+#: Calendars are asked about these years; dates beyond are typing mistakes.
+_YEARS = (1900, 2200)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,9 +66,9 @@ def calendar(name: str, known_at: str | None) -> WorkCalendar:
 
 def _due(args: argparse.Namespace) -> int:
     from motcua.rules.clock import VERSION, Allotted, Mode, certificate, cutoff_minutes, due_after
-    from motcua.rules.instants import iso, parse_instant
+    from motcua.rules.instants import iso
 
-    start, allotted, mode = parse_instant(args.start), Allotted.parse(args.allotted), Mode(args.mode)
+    start, allotted, mode = _instant(args.start), Allotted.parse(args.allotted), Mode(args.mode)
     known = calendar(args.calendar, args.known_at)
     cutoff = cutoff_minutes(args.cutoff or "")
     pauses = [_pause(text) for text in args.pause]
@@ -90,21 +93,28 @@ def _due(args: argparse.Namespace) -> int:
 
 
 def _between(args: argparse.Namespace) -> int:
-    from motcua.rules.instants import parse_instant
-
-    minutes = calendar(args.calendar, args.known_at).minutes_between(parse_instant(args.start), parse_instant(args.end))
+    minutes = calendar(args.calendar, args.known_at).minutes_between(_instant(args.start), _instant(args.end))
     answer(args, {"minutes": minutes}, str(minutes))
     return 0
 
 
+def _instant(text: str) -> datetime:
+    """An instant within what a calendar can be asked about. Raises `Unusable`, `Unreadable`."""
+    from motcua.rules.instants import parse_instant
+
+    at = parse_instant(text)
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        fail(f"{text}: a year between {_YEARS[0]} and {_YEARS[1]} is wanted")
+    return at
+
+
 def _pause(text: str) -> Pause:
     from motcua.rules.clock import Pause
-    from motcua.rules.instants import parse_instant
 
     parts = text.split("/")
     if len(parts) not in (2, 3) or (len(parts) == 3 and parts[2] != "restart"):
         fail(f"--pause {text!r}: write FROM/TO or FROM/TO/restart")
-    pause = Pause(from_at=parse_instant(parts[0]), to_at=parse_instant(parts[1]), restart=len(parts) == 3)
+    pause = Pause(from_at=_instant(parts[0]), to_at=_instant(parts[1]), restart=len(parts) == 3)
     if pause.to_at < pause.from_at:
         fail(f"--pause {text!r}: it ends before it starts")
     return pause

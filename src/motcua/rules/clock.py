@@ -154,13 +154,13 @@ def due_after(
     mode: Mode = Mode.KEEP_CLOCK,
     cutoff: int | None = None,
 ) -> datetime:
-    """The due instant moved by pauses, in time order; overlapping ones count once."""
+    """The due instant moved by pauses, in time order; overlapping ones count once, a restart never shortens."""
     due = due_at(start, allotted, calendar=calendar, mode=mode, cutoff=cutoff)
     credited_to: datetime | None = None
     for pause in sorted(pauses, key=lambda p: (p.to_at, p.from_at)):
         if pause.to_at < pause.from_at:
             raise Unreadable(f"a pause ends before it starts: {pause.from_at} / {pause.to_at}")
-        begin = max(pause.from_at, credited_to) if credited_to else pause.from_at
+        begin = max(pause.from_at, credited_to or start)  # what was before the start was not running yet
         credited_to = max(pause.to_at, credited_to) if credited_to else pause.to_at
         if pause.restart:
             due = max(due, due_at(pause.to_at, allotted, calendar=calendar, mode=mode, cutoff=cutoff))
@@ -199,8 +199,9 @@ def certificate(
     less the pauses.
     """
     s = calendar.normalise(start, cutoff)
-    restarts = [p.to_at for p in pauses if p.restart]
-    counted_from = calendar.normalise(max(restarts), cutoff) if restarts else s
+    restarts = [p.to_at for p in pauses if p.restart and p.to_at > start]
+    again = max((at for at in restarts if _restarts(at, start, allotted, calendar, mode, cutoff)), default=None)
+    counted_from = s if again is None else calendar.normalise(again, cutoff)
     calendar_days = allotted is not None and allotted.unit == "calendar_days"
     by_minutes = mode is Mode.HOURS or (allotted is not None and allotted.unit in ("minutes", "same_day"))
     lines: list[CertificateLine] = []
@@ -211,7 +212,12 @@ def certificate(
         events: list[str] = []
         if day == local_day(start):
             events.append(_start_note(start, s, by_minutes, say))
-        if day == local_day(counted_from) and restarts and counted_from > s:
+        if day == local_day(s) > local_day(start) and not by_minutes:
+            events.append(say("ngày đầu không tính"))
+        for at in restarts:
+            if at != again and local_day(at) == day:
+                events.append(say("hồ sơ bổ sung đủ lúc {at}, hẹn cũ muộn hơn nên giữ nguyên").format(at=_hm(at)))
+        if day == local_day(counted_from) and counted_from > s:
             events.append(say("hồ sơ bổ sung đủ, thời hạn tính lại từ đầu lúc {at}").format(at=_hm(counted_from)))
             number = 0
         stopped = _paused_minutes(day, pauses, calendar, begin, end)
@@ -243,6 +249,16 @@ def certificate(
         lines.append(CertificateLine(day, worked, why, number if counts else 0, stopped, notable, holiday))
         day += timedelta(days=1)
     return lines
+
+
+def _restarts(
+    at: datetime, start: datetime, allotted: Allotted | None, calendar: WorkCalendar, mode: Mode, cutoff: int | None
+) -> bool:
+    """Whether the whole limit from `at` on ends later than from the start."""
+    if allotted is None:
+        return True
+    first, again = (due_at(a, allotted, calendar=calendar, mode=mode, cutoff=cutoff) for a in (start, at))
+    return again > first
 
 
 def _start_note(start: datetime, s: datetime, by_minutes: bool, say: Callable[[str], str]) -> str:
