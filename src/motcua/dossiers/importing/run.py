@@ -4,13 +4,15 @@ dossiers, batch by batch. Killed in between, the same command goes on where it s
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import hashlib
 import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -459,4 +461,17 @@ _WITH_DOCUMENT = frozenset({"supplement_requested", "suspended", "payment_reques
 
 def import_files(order: Order, *, checked: Report = lambda n: None, stored: Report = lambda n: None) -> Result:
     """Imports files. Raises `Refusal`, `Unreadable`: then nothing was stored."""
-    return _Import(order, checked, stored).run()
+    with _no_search_for_cycles():
+        return _Import(order, checked, stored).run()
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Millions of small values that form no cycles: looking for some would take an eighth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
