@@ -44,6 +44,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _every_part_is_on() -> Iterator[None]:
+    """Tests speak to the whole house where nothing was chosen; those of the parts choose."""
+    from motcua.catalogue import parts
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "AT_FIRST", parts.PARTS)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _emptying_tests_may_empty_the_log() -> Iterator[None]:
     """The log refuses to be emptied, rightly; between tests its triggers step aside."""
     from django.core.management.commands.flush import Command

@@ -122,3 +122,13 @@ class ProcessStep(models.Model):
     class Meta:
         db_table = "catalogue_process_step"
         constraints = [models.UniqueConstraint(fields=["procedure", "order"], name="catalogue_step_once")]
+
+
+class Setting(models.Model):
+    """A setting that is changed while the house runs. Written by `settings.put` alone."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    value = models.JSONField()
+
+    class Meta:
+        db_table = "catalogue_setting"

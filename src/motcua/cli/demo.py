@@ -153,6 +153,8 @@ def free_port() -> int:
 def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     from django.utils import timezone
 
+    from motcua.catalogue import parts
+    from motcua.cli.home import account
     from motcua.rules.instants import VIET_NAM
     from motcua.sample.plan import plan
     from motcua.sample.province import province
@@ -161,6 +163,7 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     say("1/5 lập kế hoạch một tỉnh mẫu…")
     planned = plan(province(args.seed), count=args.dossiers, seed=args.seed, since=now - timedelta(days=150), until=now)
     _catalogue(planned)
+    parts.choose(("oversight", "exchange"), by=account(), at=now)
     _accounts()
     say(f"2/5 {len(planned.dossiers)} hồ sơ qua một cửa…")
     act_out(planned, now)

@@ -187,6 +187,8 @@ def _standing(folder: Path) -> dict[str, Any]:
     """What the databases and the facts say of how things stand."""
     from django.utils import timezone
 
+    from motcua.catalogue import parts
+    from motcua.cli.work import wanted
     from motcua.dossiers.models import DossierRow
     from motcua.exchange.models import Delivery
     from motcua.inspection.engines import Manifest
@@ -206,8 +208,10 @@ def _standing(folder: Path) -> dict[str, Any]:
     except Unreadable:
         facts = {"age_s": None, "behind": cursors.head()}
     sealed = Head.objects.order_by("-size").values_list("size", flat=True).first() or 0
-    jobs = lease.health(now=now)
+    on = parts.on()
+    jobs = [job for job in lease.health(now=now) if wanted(job["name"], on)]
     return {
+        "parts": [part for part in parts.PARTS if part in on],
         "dossiers": DossierRow.objects.count(),
         "events": cursors.head(),
         "sealed": sealed,
@@ -249,6 +253,7 @@ def _report(document: dict[str, Any]) -> str:
         facts = document["facts"]
         age = "never made" if facts["age_s"] is None else f"{facts['age_s']} s old"
         lines += [
+            f"parts: {', '.join(document['parts']) or 'none is switched on; motcua parts set'}",
             f"log: {document['dossiers']} dossiers, {document['events']} events, sealed up to {document['sealed']}",
             f"facts: {age}, {facts['behind']} events behind",
             f"national portal: {document['portal'] or 'none configured'}; {document['waiting']} messages wait,"

@@ -24,6 +24,21 @@ _LOOKED_UP = 500
 _DELIVERED = 5_000
 
 
+#: The parts that want a job: it runs where one of them is switched on. Jobs not named here are the house's own.
+_WANTED_BY = {
+    "deliver": {"exchange"},
+    "take-in": {"exchange"},
+    "read-back": {"exchange", "oversight"},
+    "extract": {"oversight"},
+    "overdue": {"oversight"},
+}
+
+
+def wanted(job: str, on: frozenset[str]) -> bool:
+    """Whether a job belongs to the house, or to a part that is switched on."""
+    return job not in _WANTED_BY or bool(_WANTED_BY[job] & on)
+
+
 class Task(NamedTuple):
     """A job of the worker: what it does, returning a count, and how often."""
 
@@ -47,6 +62,7 @@ def _work(args: argparse.Namespace) -> int:
     from django.db import OperationalError, close_old_connections, connections
     from django.utils import timezone
 
+    from motcua.catalogue import parts
     from motcua.jobs import lease
 
     log = structlog.get_logger("motcua.work")
@@ -61,9 +77,12 @@ def _work(args: argparse.Namespace) -> int:
     while not stopping.is_set():
         rest = _REST_S
         try:
+            on = parts.on()
             for task in tasks:
                 if stopping.is_set():
                     break
+                if not wanted(task.name, on):
+                    continue
                 started = time.monotonic()
                 run = lease.run(task.name, task.work, every_s=task.every_s, holder=holder, clock=timezone.now)
                 if run is None:

@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "motcua.web.parts.Switched",
 ]
 TEMPLATES = [
     {
@@ -137,6 +138,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "motcua.web.parts.menu",
             ],
             "builtins": ["django.templatetags.i18n", "motcua.web.words"],
             "libraries": {"words": "motcua.web.words"},
@@ -149,7 +151,7 @@ WHITENOISE_USE_FINDERS = True
 CSRF_FAILURE_VIEW = "motcua.web.console.doors.stale"
 SOURCE_LINKS = links.patterns(os.environ.get("MOTCUA_SOURCE_LINKS"))
 LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "bridge"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

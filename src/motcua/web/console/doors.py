@@ -13,11 +13,13 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET, require_safe
 
 from motcua.accounts import powers
+from motcua.catalogue import parts
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency, Procedure
 from motcua.dossiers.models import AlternativeCode, DossierRow
 from motcua.rules.instants import local_day
 from motcua.web.console.pages import page
+from motcua.web.parts import MENU, part_of
 
 _FOUND = 50
 
@@ -39,6 +41,14 @@ def health(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         return JsonResponse({"ok": False, "database": "unreachable"}, status=503)
     return JsonResponse({"ok": True})
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page of the menu; where no part is switched on, what to do about it."""
+    on = parts.on()
+    first = next((name for name in MENU if part_of(name) in on), None)
+    return page(request, "nothing_on.html") if first is None else redirect(first)
 
 
 @require_GET

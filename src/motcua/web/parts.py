@@ -1,0 +1,67 @@
+"""Which part of the house each page belongs to, and the menu of those that are switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from motcua.catalogue import parts
+from motcua.web import labels
+
+#: Pages that every house has, whatever is switched on.
+HOUSE = frozenset({"home", "sign-in", "sign-out", "language", "health"})
+#: The pages of each part, by the names of their addresses. A house test wants every address in one place.
+PAGES: Mapping[str, frozenset[str]] = {
+    "oversight": frozenset(
+        {
+            "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
+            "findings", "findings-workbook", "agencies", "search",
+        }
+    ),
+    "exchange": frozenset({"payment-confirm", "payment-due"}),
+    "desk": frozenset(),
+    "portal": frozenset(),
+}  # fmt: skip
+_PART_OF = {page: part for part, pages in PAGES.items() for page in pages}
+#: The menu, in this order.
+MENU = ("bridge", "findings", "agencies", "dossiers")
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def part_of(page: str) -> str | None:
+    """The part that a page belongs to; None: the house."""
+    return _PART_OF.get(page)
+
+
+class Switched:
+    """Middleware: a page of a part that is switched off is not there."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.answer(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, positional: Sequence[Any], named: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        """Raises `Http404` before the view is asked."""
+        found = request.resolver_match
+        part = part_of(found.url_name or "") if found else None
+        if part is not None and part not in parts.on():
+            raise Http404
+        return None
+
+
+def menu(request: HttpRequest) -> dict[str, Any]:
+    """For every template: what the head of the page leads to, and the parts that are on. Asked only where shown."""
+    return {"menu": lambda: _entries(parts.on()), "parts": parts.on}
+
+
+def _entries(on: frozenset[str]) -> list[tuple[str, str]]:
+    return [(reverse(page), labels.PAGES[page]) for page in MENU if part_of(page) in on]
