@@ -115,7 +115,7 @@ def _week(direct: str, url: str) -> dict[str, Any]:
     from django.db import transaction
 
     from motcua.dossiers import log
-    from motcua.exchange import backlog, dead_letters, deliveries, repair, urgency
+    from motcua.exchange import backlog, dead_letters, deliveries, read_back, urgency
     from motcua.exchange.deliver import Deliverer
     from motcua.exchange.models import Delivery
     from motcua.mirror.client import Portal, PortalUnreachable
@@ -163,12 +163,12 @@ def _week(direct: str, url: str) -> dict[str, Any]:
             continue
         time.sleep(1.5)  # whatever is still late on the way has arrived by then
         try:
-            report = repair.run(portal=portal, at=now, codes=unsure)
+            report = read_back.run(portal=portal, at=now, codes=unsure, repair="ours")
         except PortalUnreachable:
             continue
         found["repaired"] += report.sent_again
         found["read_back_rounds"] += 1
-        unsure = [*report.unanswered, *(difference.dossier for difference in report.differences)]
+        unsure = [*report.unanswered, *report.differences]
         if not unsure:
             break
     lost, differing, doubled = _judge(direct, codes)
@@ -185,17 +185,18 @@ def _put_clock(direct: str, at: datetime) -> None:
 
 def _judge(direct: str, codes: list[str]) -> tuple[int, int, int]:
     """Lost, differing and doubled, asked of the portal itself, without the network between."""
-    from motcua.exchange import repair
+    from motcua.exchange import read_back
     from motcua.exchange.models import Delivery
     from motcua.mirror.client import Portal
 
     lost = Delivery.objects.exclude(state="delivered").count()
     portal = Portal(direct, "demo-h99", "demo-password", "H99")
-    report = repair.run(portal=portal, at=START + timedelta(days=30), codes=codes)
+    report = read_back.run(portal=portal, at=START + timedelta(days=30), codes=codes)
     assert report.looked_up == len(codes)
-    absent = sum(len(d.lacks) or d.absent for d in report.differences)
+    names = [each.name for found in report.differences.values() for each in found]
+    absent = sum(name == "dossier" or name.startswith("step -") for name in names)
     portal.close()
-    return lost + absent, len(report.differences), sum(d.strange for d in report.differences)
+    return lost + absent, len(report.differences), sum(name.startswith("step +") for name in names)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motcua.cli import status_map
+from motcua.cli import portal, read_back, status_map
 from motcua.cli.mirror import become, granian
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from motcua.exchange.models import Delivery
-    from motcua.mirror.client import Portal
 
 #: The doors at which the portal's messages come in (contract §3.11), by their path.
 DOORS = ("nhanhsdvcqg", "addtthcKhuyenMai", "nhantbthuedvcqg")
@@ -43,15 +41,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="VERB", required=True
     )
     deliver = exchange.add_parser("deliver", help="send what waits, the most urgent dossiers first")
-    _portal(deliver)
+    portal.arguments(deliver)
     deliver.add_argument("--dossier", metavar="CODE", help="this one alone")
     deliver.add_argument("--batch", type=int, default=1, help="dossiers in one call, where items are answered")
     deliver.set_defaults(run=_deliver)
-    read_back = exchange.add_parser("read-back", help="look up what the portal holds")
-    _portal(read_back)
-    read_back.add_argument("--dossier", metavar="CODE")
-    read_back.add_argument("--repair", action="store_true", help="send again what was acknowledged and is not there")
-    read_back.set_defaults(run=_read_back)
+    read_back.register(exchange)
     exchange.add_parser("status", help="backlog, oldest, errors, circuits, late because of us").set_defaults(
         run=_status
     )
@@ -77,20 +71,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     status_map.register(exchange)
 
 
-def _portal(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--url", default=os.environ.get("NATIONAL_PORTAL_URL", "http://127.0.0.1:8766"))
-    command.add_argument("--user", default="demo-h99")
-    command.add_argument("--password-file", type=Path, metavar="FILE", help="default: the demo's password")
-    command.add_argument("--unit", default="H99", help="our code as sender (madonvi)")
-
-
-def _client(args: argparse.Namespace) -> Portal:
-    from motcua.mirror.client import Portal
-
-    password = args.password_file.read_text().strip() if args.password_file else "demo-password"
-    return Portal(args.url, args.user, password, args.unit)
-
-
 def _deliver(args: argparse.Namespace) -> int:
     from motcua.cli.home import open_home
 
@@ -103,7 +83,7 @@ def _deliver(args: argparse.Namespace) -> int:
     from motcua.mirror.client import LoginRefused
 
     planned = deliveries.plan()
-    deliverer = Deliverer(_client(args), batch=args.batch, profile=profiles.current())
+    deliverer = Deliverer(portal.client(args), batch=args.batch, profile=profiles.current())
     before = -1
     try:
         while before < deliverer.report.calls:  # the clock is read anew: a long backlog takes its time
@@ -119,37 +99,6 @@ def _deliver(args: argparse.Namespace) -> int:
     }  # fmt: skip
     answer(args, document, ", ".join(f"{value} {key}" for key, value in document.items()))
     return FALLS_SHORT if report.dead or report.postponed or report.silent else DONE
-
-
-def _read_back(args: argparse.Namespace) -> int:
-    from motcua.cli.home import open_home
-
-    open_home()
-    from django.utils import timezone
-
-    from motcua.exchange import read_back, repair
-    from motcua.exchange.models import Standing
-    from motcua.mirror.client import LoginRefused, PortalUnreachable
-
-    codes = [args.dossier] if args.dossier else None
-    try:
-        if args.repair:
-            known = codes or Standing.objects.order_by("due_at", "dossier").values_list("dossier", flat=True)
-            report = repair.run(portal=_client(args), at=timezone.now(), codes=known)
-            document = {
-                "looked_up": report.looked_up, "sent_again": report.sent_again, "unanswered": len(report.unanswered),
-                "differences": [asdict(difference) for difference in report.differences],
-            }  # fmt: skip
-            answer(
-                args, document,
-                f"{report.looked_up} looked up, {len(report.differences)} differ, {report.sent_again} events go again",
-            )  # fmt: skip
-            return FALLS_SHORT if report.differences or report.unanswered else DONE
-        looked, found = read_back.run(portal=_client(args), at=timezone.now(), codes=codes)
-    except (PortalUnreachable, LoginRefused) as error:
-        fail(f"{error}; nothing is lost, what waits is sent again")
-    answer(args, {"looked_up": looked, "found": found}, f"{looked} looked up, {found} found")
-    return DONE
 
 
 def _status(args: argparse.Namespace) -> int:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: How long the worker rests between looking what is due, and how long after the database went away.
 _REST_S, _AFTER_OUTAGE_S = 2, 10
-#: Dossiers looked up on the portal in one run of the read-back.
-_LOOKED_UP = 500
+#: The read-back runs so often, each time with its part of the hour's budget.
+_READ_BACK_S = 300
 #: Events tried in one run of the delivery: well within the lease of a job.
 _DELIVERED = 5_000
 
@@ -110,7 +110,7 @@ def _work(args: argparse.Namespace) -> int:
 def _tasks(home: Path) -> list[Task]:
     from django.utils import timezone
 
-    from motcua.exchange import deliver, deliveries, read_back, take_in
+    from motcua.exchange import deliver, deliveries, read_back, repair, take_in
     from motcua.ledger import seals
     from motcua.mirror import profiles
     from motcua.oversight import extract, figures
@@ -129,6 +129,14 @@ def _tasks(home: Path) -> list[Task]:
         now = timezone.now()
         return take_in.unfinished(at=now) + take_in.link(at=now)
 
+    def look(portal: Portal) -> int:
+        now = timezone.now()
+        report = read_back.run(
+            portal=portal, at=now, budget=min(read_back.left(at=now), read_back.per_hour() * _READ_BACK_S // 3600 + 1),
+            profile=profiles.current(), repair=repair.switch(),
+        )  # fmt: skip
+        return report.looked_up + report.listed
+
     def overdue() -> int:
         total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
         return int(total["open_overdue"])
@@ -136,9 +144,7 @@ def _tasks(home: Path) -> list[Task]:
     tasks = [Task("deliver", send, 15), Task("take-in", linked, 60)]
     if portal is not None:
         looking = portal
-        tasks.append(
-            Task("read-back", lambda: read_back.run(portal=looking, at=timezone.now(), limit=_LOOKED_UP)[0], 300)
-        )
+        tasks.append(Task("read-back", lambda: look(looking), _READ_BACK_S))
     return [
         *tasks,
         Task("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),

@@ -38,6 +38,7 @@ class Delivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["dossier", "seq"], name="exchange_delivery_once")]
         indexes = [
             models.Index(fields=["next_at", "position"], name="exchange_waiting", condition=models.Q(state="waiting")),
+            models.Index(fields=["state", "done_at"], name="exchange_by_state"),
         ]
 
 
@@ -99,3 +100,114 @@ class Incoming(models.Model):
         indexes = [
             models.Index(fields=["code"], name="exchange_waits_for", condition=models.Q(state="waiting")),
         ]
+
+
+class Looked(models.Model):
+    """When a dossier was last looked up on the portal, and what decides when it is looked up next."""
+
+    dossier = models.CharField(max_length=200, primary_key=True)
+    asked_at = InstantField(null=True, db_index=True)  # answered or not
+    seen_at = InstantField(null=True)  # answered
+    equal_at = InstantField(null=True)  # last found equal
+    changed_at = InstantField(null=True)  # its newest event came, or the portal's list showed a change
+    fresh = models.BooleanField(default=True)  # changed since it was last seen
+    differs = models.BooleanField(default=False)
+    ended = models.BooleanField(default=False)  # here
+    here = models.BooleanField(default=True)  # False: only the portal has it
+    due_at = InstantField(null=True)  # of one that is open here
+    listed = models.CharField(max_length=64, default="", blank=True)  # what the portal's list said of it
+    listed_at = InstantField(null=True)
+    seq = models.IntegerField(default=0)  # our newest event when it was last seen
+    repairs = models.SmallIntegerField(default=0)  # since it was last equal
+
+    class Meta:
+        db_table = "exchange_looked"
+        indexes = [
+            models.Index(fields=["changed_at"], name="exchange_looked_fresh", condition=models.Q(fresh=True)),
+            models.Index(
+                fields=["due_at"], name="exchange_looked_due", condition=models.Q(due_at__isnull=False, ended=False)
+            ),
+            models.Index(fields=["asked_at"], name="exchange_looked_differs", condition=models.Q(differs=True)),
+            models.Index(fields=["ended", "asked_at"], name="exchange_looked_round"),
+        ]
+
+
+class Difference(models.Model):
+    """One fact of a dossier that the portal shows otherwise than we hold it, from when to when."""
+
+    class Why(models.TextChoices):
+        ON_THE_WAY = "on_the_way", "Chưa gửi"
+        REFUSED = "refused", "Cổng từ chối"
+        UNMAPPED = "unmapped", "Chưa ánh xạ trạng thái"
+        NOT_SHOWN = "not_shown", "Cổng đã nhận nhưng không hiện"
+        CHANGED_THERE = "changed_there", "Thay đổi phía Cổng"
+        NEVER_SENT = "never_sent", "Chưa từng gửi"
+        OTHER_SENDER = "other_sender", "Phần mềm khác gửi"
+
+    class Act(models.TextChoices):
+        RESEND = "resend", "Gửi lại"
+        WAIT = "wait", "Chờ gửi"
+        REPLAY = "replay", "Sửa rồi gửi lại bản tin lỗi"
+        MAP_STATUS = "map_status", "Sửa ánh xạ trạng thái"
+        ASK_PORTAL = "ask_portal", "Hỏi đơn vị vận hành Cổng"
+        TELL_SENDER = "tell_sender", "Báo đơn vị cung cấp phần mềm gửi"
+        ENTER_HERE = "enter_here", "Kiểm tra, nhập hồ sơ hoặc đề nghị Cổng gỡ"
+
+    dossier = models.CharField(max_length=200)
+    name = models.CharField(max_length=64)  # the record's field; `step`, `dossier` or `code`, with a detail
+    ours = models.TextField(default="", blank=True)
+    there = models.TextField(default="", blank=True)
+    why = models.CharField(max_length=16, choices=Why.choices)
+    words = models.TextField(default="", blank=True)  # the portal's, of a refusal
+    act = models.CharField(max_length=16, choices=Act.choices)  # proposed, or done by itself where it is safe
+    arose_at = InstantField(null=True)  # at the earliest; None: before we ever looked
+    first_seen = InstantField()
+    last_seen = InstantField()
+    closed_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "exchange_difference"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier", "name"], name="exchange_difference_once", condition=models.Q(closed_at=None)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["dossier"], name="exchange_difference_of"),
+            models.Index(fields=["first_seen"], name="exchange_difference_found"),
+        ]
+
+
+class Repair(models.Model):
+    """Something was put back to waiting because the portal lacks it: before, after, and why."""
+
+    dossier = models.CharField(max_length=200, db_index=True)
+    at = InstantField()
+    reason = models.CharField(max_length=16)  # of `Difference.Why`
+    before = models.JSONField()  # what differed: name → [ours, there]
+    after = models.JSONField()  # the events that go again, by seq, with the state that they had
+    worked_at = InstantField(null=True)  # when the next look found it equal
+
+    class Meta:
+        db_table = "exchange_repair"
+
+
+class LookUps(models.Model):
+    """How many look-ups an hour has seen: the budget."""
+
+    hour = InstantField(primary_key=True)  # its beginning
+    calls = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "exchange_look_ups"
+
+
+class Listing(models.Model):
+    """How far a walk through a list of the portal has come, so that the next run goes on there."""
+
+    service = models.CharField(max_length=64, primary_key=True)
+    after = models.CharField(max_length=200, default="", blank=True)
+    begun_at = InstantField()
+
+    class Meta:
+        db_table = "exchange_listing"

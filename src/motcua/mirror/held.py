@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connections
+from django.db.models import Count
 
 from motcua.mirror.models import Message, Record, RecordVersion, Step
 from motcua.rules.instants import to_microseconds
@@ -128,6 +129,21 @@ def lookup(code: str) -> list[dict[str, Any]]:
     steps = Step.objects.filter(side="held", code=code)
     ordered = sorted(steps, key=lambda step: (step.at is None, step.at or step.stored_at, step.pk))
     return [{**json.loads(row.body), "TienTrinh": [json.loads(step.body) for step in ordered]}]
+
+
+def listed(after: str, count: int) -> list[dict[str, Any]]:
+    """Dossiers in the order of their codes, `count` after one, each with what changes whenever the dossier does.
+
+    No list of dossiers of the real portal was ever seen: names and shape are our choice.
+    """
+    rows = Record.objects.filter(side="held", code__gt=after).order_by("code")[:count]
+    found = list(rows.values_list("code", "status", "version"))
+    of_these = Step.objects.filter(side="held", code__in=[code for code, _, _ in found])
+    steps = dict(of_these.order_by().values_list("code").annotate(n=Count("pk")))
+    return [
+        {"MaHoSo": code, "TrangThaiHoSo": status, "PhienBan": version, "SoBuoc": steps.get(code, 0)}
+        for code, status, version in found
+    ]
 
 
 def as_known(codes: Sequence[str], known_at: datetime) -> list[dict[str, Any]]:

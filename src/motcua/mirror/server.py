@@ -26,6 +26,8 @@ from motcua.wire.profile import Profile
 
 #: Services that store; everything else answers a question.
 RECORDS, STEPS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
+#: Dossiers in one answer to the list of dossiers.
+_LISTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +351,10 @@ class Server:
             if not found and self.profile.lookup_unknown == "refuse":
                 return _reply(-1, f"Hồ sơ {code}: không tìm thấy hồ sơ")
             return _reply(0, "", result=found)
+        if service and service == self.profile.list_service:
+            count = messages.text_of(request.get("soLuong"))
+            many = min(int(count) if count.isdigit() else _LISTED, _LISTED)
+            return _reply(0, "", result=held.listed(messages.text_of(request.get("sau")), many))
         result = lists.answer(service, request)
         if result is None:
             return _reply(-1, f"Không có service {service}".strip())

@@ -26,6 +26,7 @@ class Profile:
     older_steps: Literal["accept", "refuse"] = "accept"  # a step dated before one that is there
     unknown_procedure: Literal["accept", "refuse"] = "accept"  # a dossier of a procedure that is not in the catalogue
     lookup_unknown: Literal["empty", "refuse"] = "empty"  # TraCuuHoSo of a dossier that is not there
+    list_service: str = ""  # lists dossiers by code, `soLuong` after `sau`; empty: the portal offers no such list
     error_code_as: Literal["number", "text"] = "number"
     notice_statuses: tuple[int, ...] = (2, 5)  # of promotion notices; one client sends 11 for a refusal
     adapters: tuple[str, ...] = ("A", "B", "C", "D")  # provincial adapters that are answered too (contract §2.6)
