@@ -97,3 +97,76 @@ class Anomaly(models.Model):
 
     class Meta:
         db_table = "dossiers_anomaly"
+
+
+class SourceMap(models.Model):
+    """How the lists of a source are read, as a person confirmed it last: remembered for the next list."""
+
+    source = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(max_length=16)
+    columns = models.JSONField(default=dict)  # field → heading, folded
+    values = models.JSONField(default=dict)  # field → word of the list → what it means
+
+    class Meta:
+        db_table = "dossiers_source_map"
+        constraints = [models.UniqueConstraint(fields=["source", "kind"], name="dossiers_one_map_a_source")]
+
+
+class Load(models.Model):
+    """A list that a person gave, from the first look at it to its end; the file lies in `loads/<id>` of the home."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Chờ đọc tệp"
+        LOOKED = "looked", "Chờ xác nhận cột"
+        CHECKING = "checking", "Đang kiểm tra"
+        CHECKED = "checked", "Chờ xác nhận nạp"
+        LOADING = "loading", "Đang nạp"
+        DONE = "done", "Đã nạp"
+        WITHDRAWING = "withdrawing", "Đang thu hồi"
+        WITHDRAWN = "withdrawn", "Đã thu hồi"
+        FAILED = "failed", "Không đọc được"
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
+    file = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    size = models.BigIntegerField(default=0)
+    source = models.CharField(max_length=64, default="", blank=True)
+    kind = models.CharField(max_length=16, default="", blank=True)
+    headings = models.JSONField(default=list)
+    start = models.IntegerField(default=0)  # rows above the data
+    columns = models.JSONField(default=dict)  # field → number of the column
+    values = models.JSONField(default=dict)  # field → word → what it means
+    units = models.JSONField(default=dict)  # name of a unit → agency's code
+    words = models.JSONField(default=dict)  # field → word of the file → how often
+    head = models.JSONField(default=dict)  # of a published list: document, dated_at, measure, unit, stated_count
+    by = models.CharField(max_length=150)
+    received_at = InstantField()
+    rows = models.BigIntegerField(default=0)
+    taken = models.BigIntegerField(default=0)
+    repeated = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    progress = models.BigIntegerField(default=0)  # rows of the phase in hand
+    stored_at = InstantField(null=True, unique=True)  # of every event of this load: it is known by it in the log
+    finished_at = InstantField(null=True)
+    dossiers = models.BigIntegerField(default=0)  # new ones
+    events = models.BigIntegerField(default=0)
+    published_list = models.BigIntegerField(null=True)
+    withdrawn_at = InstantField(null=True)
+    withdrawn_by = models.CharField(max_length=150, default="", blank=True)
+    error = models.TextField(default="", blank=True)
+    holder = models.CharField(max_length=64, default="", blank=True)
+    leased_until = InstantField(null=True)
+
+    class Meta:
+        db_table = "dossiers_load"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_by="")
+                | models.Q(withdrawn_at__isnull=False) & ~models.Q(withdrawn_by=""),
+                name="dossiers_load_withdrawn_by_somebody",
+            )
+        ]
+
+
+#: Loads that are neither in nor out: the facts wait for them.
+HALF_DONE = (Load.State.LOADING, Load.State.WITHDRAWING)

@@ -19,7 +19,7 @@ import duckdb
 from django.db import connections
 from django.db.models import Max
 
-from motcua.dossiers.models import DossierRow
+from motcua.dossiers.models import HALF_DONE, DossierRow, Load
 from motcua.exchange.models import Delivery
 from motcua.inspection.engines import Manifest, Table
 from motcua.inspection.ours import Catalogue
@@ -54,8 +54,13 @@ def facts_folder(home: Path) -> Path:
 
 
 def run(*, home: Path, at: datetime, full: bool = False, advance: Callable[[int], None] = lambda n: None) -> Report:
-    """Extracts what changed since the last run, or everything. Returns what was written."""
+    """Extracts what changed since the last run, or everything. Returns what was written.
+
+    While a load is neither in nor out the facts stay as they are: no figure counts half of it.
+    """
     folder = facts_folder(home)
+    if Load.objects.filter(state__in=HALF_DONE).exists():
+        return Report(0, 0, False, cursors.head())
     folder.mkdir(parents=True, exist_ok=True)
     before = _published(folder)
     catalogue = reading.catalogue()
@@ -96,6 +101,7 @@ def _marks(catalogue: Catalogue) -> dict[str, Any]:
         "done": newest(Delivery.objects, "done_at"),
         "terms": terms.marks(catalogue),
         "published": published.mark(),
+        "withdrawn": Load.objects.filter(state=Load.State.WITHDRAWN).count(),
     }
 
 
@@ -177,6 +183,8 @@ class _Run:
         """Only what changed, or None where that is so much that a full run is the shorter way."""
         if before.marks["side"] != self.marks["side"] or not terms.comparable(before.marks["terms"]):
             return None
+        if before.marks.get("withdrawn", 0) != self.marks["withdrawn"]:
+            return None  # a dossier that is gone leaves no row by which a delta could replace it
         changed = _changed(before)
         if not changed and not self._terms_changed() and before.marks["published"] == self.marks["published"]:
             self._publish(before.tables)

@@ -5,7 +5,7 @@ Every figure reads the facts, states formula, age and population, and drills dow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -216,7 +216,8 @@ def facts(home: Path) -> Facts:
     return _OPEN[home]
 
 
-def _head(view: View, question: Question, formula: str, now: datetime) -> dict[str, Any]:
+def head(view: View, question: Question, formula: str, now: datetime) -> dict[str, Any]:
+    """What every answer says of itself: as of when, of which period and measure, by which reading and formula."""
     return {
         "as_of": iso(view.as_of),
         "period": question.period,
@@ -263,7 +264,7 @@ def bridge(home: Path, question: Question, *, now: datetime, by: str | None = No
         whole, groups = bridges.bridge(view.pairs, view.scope, view.engine.collect, by)
     names = _names(by)
     rows = [{"key": key, "name": names.get(key, key), **row.as_dict()} for key, row in sorted(groups.items())]
-    return {**_head(view, question, bridges.FORMULA, now), **whole.as_dict(), "rows": rows if by else []}
+    return {**head(view, question, bridges.FORMULA, now), **whole.as_dict(), "rows": rows if by else []}
 
 
 def rates(
@@ -281,7 +282,7 @@ def rates(
     names = _names(by)
     rows = [{"key": key, "name": names.get(key, key), **row} for key, row in sorted(groups.items())]
     return {
-        **_head(view, question, on_time.FORMULA, now),
+        **head(view, question, on_time.FORMULA, now),
         "verdict": verdict,
         "total": whole,
         "rows": rows if by else [{"key": "", "name": "", **whole}],
@@ -353,7 +354,7 @@ def inspect(home: Path, question: Question, *, now: datetime, checks: tuple[str,
         for code in data
         if row[code]
     ]
-    return {**_head(view, question, bridges.FORMULA, now), "findings": found, "data_findings": listed}
+    return {**head(view, question, bridges.FORMULA, now), "findings": found, "data_findings": listed}
 
 
 def _evidence(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -369,7 +370,8 @@ def _evidence(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-_LISTED = ("dossier", "procedure", "agency", "source", "channel", "received_at", "submitted_at", "t_received_at",
+#: The columns of a judged pair that lists show.
+LISTED = ("dossier", "procedure", "agency", "source", "channel", "received_at", "submitted_at", "t_received_at",
            "due_0", "t_due_at", "finish_at", "true_finish_at", "shown", "recorded", "true", "sync_cause",
            "record_cause", "unproven", "disputed", "no_due")  # fmt: skip
 
@@ -430,15 +432,20 @@ def dossiers(
         frame = _filtered(bridges.judged(view.pairs, view.scope), chosen)
         total = int(view.engine.collect(frame.select(nw.len().alias("n")))[0]["n"])
         page = frame.filter(nw.col("dossier") > after) if after else frame
-        rows = view.engine.collect(page.select(list(_LISTED)).sort("dossier").head(limit + 1))
+        rows = view.engine.collect(page.select(list(LISTED)).sort("dossier").head(limit + 1))
     more = len(rows) > limit
-    agencies, procedures = _names("agency"), _names("procedure")
     return {
-        **_head(view, question, bridges.FORMULA, now),
+        **head(view, question, bridges.FORMULA, now),
         "total": total,
-        "rows": [_listed(row, agencies, procedures) for row in rows[:limit]],
+        "rows": listed_rows(rows[:limit]),
         "next": rows[limit - 1]["dossier"] if more else None,
     }
+
+
+def listed_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Judged pairs, read with `LISTED`, as lists show them."""
+    agencies, procedures = _names("agency"), _names("procedure")
+    return [_listed(row, agencies, procedures) for row in rows]
 
 
 def _listed(row: Mapping[str, Any], agencies: Mapping[str, str], procedures: Mapping[str, str]) -> dict[str, Any]:

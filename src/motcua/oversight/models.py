@@ -80,3 +80,15 @@ class PublishedRow(models.Model):
     class Meta:
         db_table = "oversight_published_row"
         constraints = [models.UniqueConstraint(fields=["list", "code"], name="oversight_list_names_a_dossier_once")]
+
+
+class PastedList(models.Model):
+    """Codes that somebody pasted: kept under a short name, since an address cannot hold thousands."""
+
+    name = models.CharField(max_length=16, primary_key=True)
+    by = models.CharField(max_length=150)
+    at = InstantField()
+    text = models.TextField()
+
+    class Meta:
+        db_table = "oversight_pasted_list"

@@ -6,13 +6,12 @@ dossier is the *stated* verdict, `shown` where no copy of the portal's record is
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,41 +21,13 @@ from django.db.models import Max
 from numpy.typing import NDArray
 
 from motcua.catalogue import names
-from motcua.catalogue.folding import fold
-from motcua.dossiers.importing import sources
+from motcua.dossiers.importing import grids, guess
+from motcua.dossiers.importing.guess import Kind
 from motcua.dossiers.importing.sources import Fault
 from motcua.inspection.columns import MISSING, masked, texts
 from motcua.oversight.models import PublishedList, PublishedRow
-from motcua.rules.instants import VIET_NAM, Unreadable, iso, parse_instant, to_microseconds
-from motcua.rules.workdays import viet_nam
+from motcua.rules.instants import Unreadable, iso, to_microseconds
 from motcua.wire.codes import agency_forms, agency_of_dossier
-
-#: Headings of the columns as they are met in exports and annexes, folded.
-HEADINGS: dict[str, frozenset[str]] = {
-    "code": frozenset({"dossier", "ma ho so", "ma so ho so", "so ho so", "ma hs", "mahoso", "ma ho so tthc"}),
-    "verdict": frozenset({"verdict", "tinh trang", "trang thai", "ket qua", "danh gia", "tien do", "tinh trang xu ly",
-                          "tinh trang han", "ket qua giai quyet", "ket qua xu ly"}),
-    "received_at": frozenset({"received_at", "ngay tiep nhan", "ngay nhan", "thoi gian tiep nhan", "ngay nhan ho so",
-                              "thoi diem tiep nhan"}),
-    "due_at": frozenset({"due_at", "ngay hen tra", "hen tra", "han tra", "han xu ly", "han giai quyet", "ngay hen",
-                         "thoi han giai quyet", "ngay hen tra ket qua"}),
-    "finished_at": frozenset({"finished_at", "ngay ket thuc", "ngay ket thuc xu ly", "ngay hoan thanh", "ngay tra",
-                              "ngay co ket qua", "ngay xu ly xong", "ngay tra ket qua"}),
-    "unit": frozenset({"unit", "agency", "don vi", "co quan", "don vi xu ly", "don vi tiep nhan", "co quan thuc hien",
-                       "co quan giai quyet", "don vi giai quyet", "ten don vi"}),
-}  # fmt: skip
-#: Words of a verdict, folded: the first that a cell contains decides.
-_WORDS = (
-    (True, ("qua han", "tre han", "tre hen", "cham han", "cham tiep nhan", "late", "overdue")),
-    (False, ("dung han", "truoc han", "som han", "trong han", "con han", "chua den han", "on_time", "early", "in_time",
-             "sap den han")),
-)  # fmt: skip
-#: The heading is looked for in so many first rows: titles stand above it.
-_TITLE_ROWS = 20
-_CODE = re.compile(r"^[0-9A-ZĐ][0-9A-ZĐ.]*-\d{6,8}-\d{1,7}$")
-_DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$")
-_DAY_TIME = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})[ ,]+(\d{1,2})[:h](\d{2})(?::(\d{2}))?$")
-_TIME_DAY = re.compile(r"^(\d{1,2})[:h](\d{2})(?::(\d{2}))?[ ,]+(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +55,15 @@ class TakenIn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """A row of a list: its line in the file, the dossier, whether it is late, what else it tells."""
+
     line: int
     code: str
     late: bool
     instants: Mapping[str, datetime | None]
     unit: str
     raw: str
-
-
-def code_as_written(text: str) -> str:
-    """A dossier code as people paste it: without blanks and invisible signs, in capitals."""
-    return re.sub(r"[\s\u200b\u200c\u200d\ufeff]+", "", text).strip(".,;'\"").upper()
 
 
 def take_in(path: Path, head: Head, *, at: datetime, keep_going: bool = False) -> TakenIn:
@@ -112,27 +80,59 @@ def take_in(path: Path, head: Head, *, at: datetime, keep_going: bool = False) -
     if known is not None:
         return TakenIn(known.pk, rows=known.rows.count(), already=True)
     result = TakenIn()
-    rows: dict[str, _Row] = {}
+    rows: dict[str, Row] = {}
     for row in _read(path, result.refused if keep_going else None):
         result.repeated += row.code in rows
         rows.setdefault(row.code, row)
     if not rows:
         raise Fault(path.name, 0, "", "no dossier in this list")
     with transaction.atomic():
-        kept = PublishedList.objects.create(
-            document=head.document, dated_at=head.dated_at, unit=head.unit, measure=head.measure,
-            stated_count=head.stated_count, source=head.source, file=path.name, digest=digest, stored_at=at,
-        )  # fmt: skip
+        kept = open_list(head, file=path.name, digest=digest, at=at)
+        add_rows(kept, list(rows.values()))
+        put_in_force(kept)
+    result.list_id, result.rows, result.late = kept, len(rows), sum(row.late for row in rows.values())
+    return result
+
+
+def open_list(head: Head, *, file: str, digest: str, at: datetime) -> int:
+    """A list without rows, in no figure yet: `add_rows`, then `put_in_force`. Returns its number."""
+    return PublishedList.objects.create(
+        document=head.document, dated_at=head.dated_at, unit=head.unit, measure=head.measure,
+        stated_count=head.stated_count, source=head.source, file=file, digest=digest, stored_at=at, withdrawn_at=at,
+    ).pk  # fmt: skip
+
+
+def add_rows(list_id: int, rows: Sequence[Row]) -> None:
+    """Adds rows to a list that is not in force yet, all or none."""
+    with transaction.atomic():
         PublishedRow.objects.bulk_create(
             (
-                PublishedRow(list=kept, row=row.line, code=row.code, late=row.late, unit=row.unit[:300], raw=row.raw,
-                             **row.instants)
-                for row in rows.values()
+                PublishedRow(list_id=list_id, row=row.line, code=row.code, late=row.late, unit=row.unit[:300],
+                             raw=row.raw, **row.instants)
+                for row in rows
             ),
             batch_size=2_000,
         )  # fmt: skip
-    result.list_id, result.rows, result.late = kept.pk, len(rows), sum(row.late for row in rows.values())
-    return result
+
+
+def last_row(list_id: int) -> int:
+    """The last line of the file that a list holds; 0 where it holds none."""
+    return PublishedRow.objects.filter(list=list_id).aggregate(last=Max("row"))["last"] or 0
+
+
+def put_in_force(list_id: int) -> int:
+    """Puts a whole list in force. Returns the number of the list that is: where the same one came in meanwhile, that
+    one, and this one stays out."""
+    with transaction.atomic():
+        kept = PublishedList.objects.select_for_update().get(pk=list_id)
+        same: dict[str, Any] = {"digest": kept.digest, "measure": kept.measure, "unit": kept.unit,
+                                "dated_at": kept.dated_at}  # fmt: skip
+        other = PublishedList.objects.filter(**same, withdrawn_at=None).exclude(pk=list_id).first()
+        if other is not None:
+            return other.pk
+        kept.withdrawn_at = None
+        kept.save(update_fields=["withdrawn_at"])
+        return kept.pk
 
 
 def withdraw(list_id: int, *, at: datetime) -> PublishedList:
@@ -148,31 +148,15 @@ def withdraw(list_id: int, *, at: datetime) -> PublishedList:
 # ---- reading ----------------------------------------------------------------------------------------------------
 
 
-def _read(path: Path, refused: list[tuple[int, str]] | None) -> Iterator[_Row]:
-    rows = _cells(path)
-    first: list[tuple[int, Sequence[Any]]] = []
-    found: dict[str, int] = {}
-    headings: list[str] = []
-    for line, cells in rows:
-        found = _columns(cells)
-        if "code" in found:
-            headings = [str(cell).strip() for cell in cells]
-            break
-        first.append((line, cells))
-        if len(first) > _TITLE_ROWS:
-            break
-    if "code" not in found:  # no heading: a bare list of codes
-        number = next((n for _, cells in first for n, cell in enumerate(cells) if _is_code(cell)), None)
-        if number is None:
-            raise Fault(path.name, 0, "", "no column holds dossier codes; name one “Mã hồ sơ”")
-        found = {"code": number}
-        first = [(line, cells) for line, cells in first if len(cells) > number and _is_code(cells[number])]
-        source: Iterator[tuple[int, Sequence[Any]]] = _chained(first, rows)
-    else:
-        source = rows
-    for line, cells in source:
+def _read(path: Path, refused: list[tuple[int, str]] | None) -> Iterator[Row]:
+    rows = grids.rows(path)
+    first = list(islice(rows, guess.TITLE_ROWS + 1))
+    sheet = guess.sheet([cells for _, cells in first], Kind.PUBLISHED)
+    if "code" not in sheet.columns:
+        raise Fault(path.name, 0, "", "no column holds dossier codes; name one “Mã hồ sơ”")
+    for line, cells in chain(first[sheet.start :], rows):
         try:
-            row = _row(line, cells, found, headings)
+            row = _row(line, cells, sheet.columns, sheet.headings)
         except Unreadable as error:
             if refused is None:
                 raise Fault(path.name, line, "", str(error)) from None
@@ -182,101 +166,33 @@ def _read(path: Path, refused: list[tuple[int, str]] | None) -> Iterator[_Row]:
             yield row
 
 
-def _chained(
-    first: Sequence[tuple[int, Sequence[Any]]], rest: Iterator[tuple[int, Sequence[Any]]]
-) -> Iterator[tuple[int, Sequence[Any]]]:
-    yield from first
-    yield from rest
-
-
-def _cells(path: Path) -> Iterator[tuple[int, Sequence[Any]]]:
-    """The rows of a workbook or a text file, whatever their width."""
-    if path.suffix.lower() in (".xlsx", ".xls", ".xlsb", ".ods"):
-        yield from sources.sheet_rows(path)
-        return
-    lines = sources.lines(path)
-    head = [line for _, line in zip(range(_TITLE_ROWS), lines, strict=False)]
-    delimiter = max(",;\t|", key=lambda sign: sum(line.count(sign) for line in head))
-    reader = csv.reader(_both(head, lines), delimiter=delimiter)
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise Fault(path.name, reader.line_num, "", f"{error}; save the list as CSV again") from None
-
-
-def _both(head: Sequence[str], rest: Iterator[str]) -> Iterator[str]:
-    yield from head
-    yield from rest
-
-
-def _columns(cells: Sequence[Any]) -> dict[str, int]:
-    """Which column holds what, by the headings; the first of each kind."""
-    found: dict[str, int] = {}
-    for number, cell in enumerate(cells):
-        heading = fold(str(cell)).strip(" .:*()")
-        for name, known in HEADINGS.items():
-            if heading in known:
-                found.setdefault(name, number)
-    return found
-
-
-def _is_code(cell: Any) -> bool:
-    return bool(_CODE.match(code_as_written(str(cell))))
-
-
-def _row(line: int, cells: Sequence[Any], places: Mapping[str, int], headings: Sequence[str]) -> _Row | None:
+def _row(line: int, cells: Sequence[Any], places: Mapping[str, int], headings: Sequence[str]) -> Row | None:
     """A row; None for one without a code that holds no text but a sum or a signature. Raises `Unreadable`."""
 
     def cell(name: str) -> str:
         number = places.get(name)
         return str(cells[number]).strip() if number is not None and number < len(cells) else ""
 
-    code = code_as_written(cell("code"))
-    if not _CODE.match(code):
+    code = guess.code_as_written(cell("code"))
+    if not guess.is_code(code):
         if not any(character.isdigit() for character in code):
             return None  # an empty line, a total, the signature below the table
         raise Unreadable(f"{cell('code')!r} is not a dossier code such as H99.12-260302-0001")
-    instants = {name: _instant(cell(name), name) for name in ("received_at", "due_at", "finished_at")}
+    instants = {
+        name: guess.instant(cell(name), closing=name == "due_at") for name in ("received_at", "due_at", "finished_at")
+    }
     raw = dict(zip(headings, map(str, cells), strict=False)) if headings else {"": [str(value) for value in cells]}
-    return _Row(line, code, _late(cell("verdict")), instants, cell("unit"), json.dumps(raw, ensure_ascii=False))
+    return Row(line, code, _late(cell("verdict")), instants, cell("unit"), json.dumps(raw, ensure_ascii=False))
 
 
 def _late(text: str) -> bool:
     """The verdict in words; a list without a word is a list of late dossiers."""
-    words = fold(text)
-    if not words:
+    if not text:
         return True
-    for late, known in _WORDS:
-        if any(word in words for word in known):
-            return late
-    raise Unreadable(f"{text!r} is not a verdict such as “Quá hạn” or “Đúng hạn”")
-
-
-def _instant(text: str, name: str) -> datetime | None:
-    """An instant as lists write it. A due day without a time is due when offices close on it. Raises `Unreadable`."""
-    if not text or text in ("-", "0"):
-        return None
-    try:
-        if found := _DAY.match(text):
-            at = datetime(int(found[3]), int(found[2]), int(found[1]), tzinfo=VIET_NAM)
-            return _closing(at) if name == "due_at" else at
-        if found := _DAY_TIME.match(text):
-            day, month, year, hour, minute, second = (int(part or 0) for part in found.groups())
-            return datetime(year, month, day, hour, minute, second, tzinfo=VIET_NAM)
-        if found := _TIME_DAY.match(text):
-            hour, minute, second, day, month, year = (int(part or 0) for part in found.groups())
-            return datetime(year, month, day, hour, minute, second, tzinfo=VIET_NAM)
-        at = parse_instant(text)
-    except ValueError:
-        raise Unreadable(f"{text!r} is not a day such as 05/03/2026 or 05/03/2026 17:00") from None
-    return _closing(at) if name == "due_at" and len(text) <= len("2026-03-05") else at
-
-
-def _closing(day: datetime) -> datetime:
-    calendar = viet_nam()
-    return calendar.closing(day.date()) if calendar.is_workday(day.date()) else day
+    meant = guess.meaning("verdict", text)
+    if not meant:
+        raise Unreadable(f"{text!r} is not a verdict such as “Quá hạn” or “Đúng hạn”")
+    return meant == "late"
 
 
 # ---- what is in force -------------------------------------------------------------------------------------------

@@ -118,6 +118,9 @@ def our_rows(choice: Choice) -> tuple[Headers, Events]:
         f" slip_due_at FROM dossiers_dossier WHERE {where} ORDER BY code",
         values,
     )
+    # A dossier whose load was withdrawn is in the log and registered no more.
+    withdrawn = {row[0] for row in rows if not row[1] and not row[2]}
+    rows = [row for row in rows if row[0] not in withdrawn]
     n = len(rows)
     c = _columns(rows, 11)
     index = {code: number for number, code in enumerate(c[0])}
@@ -149,6 +152,11 @@ def our_rows(choice: Choice) -> tuple[Headers, Events]:
         f" WHERE {where}",
         values,
     ):
+        if withdrawn and (kept := [n for n, code in enumerate(codes) if code not in withdrawn]) != [*range(len(codes))]:
+            codes, seqs, kinds, ats, recorded, stored, actors, units, steps, texts = (
+                tuple(column[n] for n in kept)
+                for column in (codes, seqs, kinds, ats, recorded, stored, actors, units, steps, texts)
+            )
         size = len(codes)
         parts.append(
             (

@@ -245,7 +245,9 @@ class _Import:
         known_codes: set[str] = set()
         for start in range(0, len(headless), 500):
             known_codes.update(
-                DossierRow.objects.filter(code__in=headless[start : start + 500]).values_list("code", flat=True)
+                DossierRow.objects.filter(code__in=headless[start : start + 500])
+                .exclude(procedure="", agency="")  # withdrawn
+                .values_list("code", flat=True)
             )
         for code in headless:
             if code in known_codes or code in self.refused:
@@ -269,7 +271,7 @@ class _Import:
         self.result.refused, self.result.refusals = len(self.refused) + self.nameless, refusals
 
     def _write_refusals(self) -> str:
-        path = self.folder / f"refusals-{self.order.at:%Y%m%d-%H%M%S}.csv"
+        path = self.folder / f"refusals-{self.order.at:%Y%m%d-%H%M%S-%f}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("file", "row", "column", "reason"))
@@ -330,8 +332,11 @@ class _Import:
                 known[row.dossier] = row
         there: dict[str, DossierRow] = {}
         for start in range(0, len(codes), 500):
-            part = DossierRow.objects.filter(code__in=codes[start : start + 500]).only("seq", "accepted_at")
-            there.update((dossier.code, dossier) for dossier in part)
+            part = DossierRow.objects.filter(code__in=codes[start : start + 500]).only(
+                "seq", "accepted_at", "procedure", "agency"
+            )
+            # A dossier whose load was withdrawn is in the log and not registered any more.
+            there.update((d.code, d) for d in part if d.procedure or d.agency)
         stored: list[tuple[str, str, list[e.Event]]] = []
         marks: dict[str, Imported] = {}
         odd: list[Anomaly] = []
@@ -349,7 +354,8 @@ class _Import:
                     odd.append(Anomaly(dossier=code, seq=1, code="header_differs"))
                 mark.header = told
                 marks[code] = mark
-            if fresh := _not_yet(acts, bytes(mark.rows)):
+            fresh = _not_yet(acts, bytes(mark.rows))
+            if fresh or (header is not None and code not in there):
                 fresh_of.append((code, header, fresh))
         before = _before([code for code, _, _ in fresh_of if code in there])
         for code, header, fresh in fresh_of:

@@ -149,10 +149,10 @@ def sheet_rows(path: Path, sheet: str = "", skip_rows: int = 0) -> Iterator[tupl
         raise Fault(path.name, 0, "", f"cannot be read as a workbook: {error}") from None
     for number, row in enumerate(rows, 1):
         if number > skip_rows and any(cell != "" for cell in row):
-            yield number, [_cell(cell) for cell in row]
+            yield number, [as_text(value) for value in row]
 
 
-def _cell(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """A cell as text, but for dates: whole numbers lose the point that Excel's floats carry."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -45,9 +45,28 @@ class About:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """What the rows above a table say that holds no figures."""
+
+    sheet: str
+    title: str
+    text: str
+
+    def line(self) -> str:
+        """What stands below the title."""
+        return self.text
+
+
 def dossiers(document: dict[str, Any], *, title: str, author: str, period: str | None) -> io.BytesIO:
     """The list of dossiers."""
-    columns: list[Column] = [
+    about = About(sheet=gettext("Danh sách hồ sơ"), title=title, author=author, period=period, document=document,
+                  rows=len(document["rows"]))  # fmt: skip
+    return _list(about, _of_dossiers(), document["rows"])
+
+
+def _of_dossiers() -> list[Column]:
+    return [
         (gettext("Mã hồ sơ"), 27, lambda row: row["dossier"]),
         (gettext("Mã thủ tục"), 12, lambda row: row["procedure"]),
         (gettext("Thủ tục"), 44, lambda row: row["procedure_name"]),
@@ -62,9 +81,38 @@ def dossiers(document: dict[str, Any], *, title: str, author: str, period: str |
         (gettext("Do thao tác"), 26, lambda row: labels.CAUSES.get(row["record_cause"], "")),
         (gettext("Ghi chú"), 30, _notes),
     ]
+
+
+def pasted(
+    document: dict[str, Any], rows: Sequence[dict[str, Any]], units: Sequence[dict[str, Any]],
+    missing: Sequence[dict[str, Any]], *, title: str, author: str, period: str | None,
+) -> io.BytesIO:  # fmt: skip
+    """Looked-up codes: the list, then its units, then what was not found, a sheet each."""
     about = About(sheet=gettext("Danh sách hồ sơ"), title=title, author=author, period=period, document=document,
-                  rows=len(document["rows"]))  # fmt: skip
-    return _list(about, columns, document["rows"])
+                  rows=len(rows))  # fmt: skip
+    book = _Book(about.sheet, author)
+    _fill(book, about, _of_dossiers(), rows)
+    _fill(book, replace(about, sheet=gettext("Theo đơn vị"), rows=len(units)), [
+        (gettext("Mã đơn vị"), 14, lambda row: row["agency"]),
+        (gettext("Đơn vị"), 40, lambda row: row["name"]),
+        (gettext("Hồ sơ"), 10, lambda row: row["count"]),
+        *((title_, 14, lambda row, side=side: row[side]) for side, title_ in labels.LATE_BY.items()),
+    ], units)  # fmt: skip
+    _fill(book, replace(about, sheet=gettext("Không thấy, sai, trùng"), rows=len(missing)), [
+        (gettext("Mã đã dán"), 30, lambda row: row["code"]),
+        (gettext("Vì sao"), 30, lambda row: row["note"]),
+        (gettext("Mã gần đúng"), 60, lambda row: row["near"]),
+    ], missing)  # fmt: skip
+    return book.done()
+
+
+def table(
+    columns: Sequence[Column], rows: Sequence[dict[str, Any]], *, sheet: str, title: str, line: str, author: str
+) -> io.BytesIO:
+    """A list that is not of figures; `line` stands below its title."""
+    book = _Book(sheet, author)
+    _fill(book, _Plain(sheet, title, line), columns, rows)
+    return book.done()
 
 
 def findings(
@@ -120,7 +168,7 @@ class _Book:
         self.bold = made({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#F5F7FA"})
         self.sum = made({"bold": True, "num_format": "#,##0", "border": 1, "bg_color": "#F5F7FA"})
 
-    def sheet(self, about: About, headings: Sequence[tuple[str, int]]) -> Any:
+    def sheet(self, about: About | _Plain, headings: Sequence[tuple[str, int]]) -> Any:
         """A sheet with its title rows and headings, ready to print on A4 landscape."""
         sheet = self.book.add_worksheet(about.sheet[:31])
         sheet.write_string(0, 0, about.sheet, self.large)
@@ -145,6 +193,12 @@ class _Book:
 
 def _list(about: About, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> io.BytesIO:
     book = _Book(about.sheet, about.author)
+    _fill(book, about, columns, rows)
+    return book.done()
+
+
+def _fill(book: _Book, about: About | _Plain, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
+    """A sheet of a list: frozen head, filter, dates as dates, numbers as numbers, the rest as text."""
     sheet = book.sheet(about, [(gettext("STT"), 6), *((heading, width) for heading, width, _ in columns)])
     for line, row in enumerate(rows, 1):
         sheet.write_number(_HEAD + line, 0, line, book.text)
@@ -154,11 +208,12 @@ def _list(about: About, columns: Sequence[Column], rows: Sequence[dict[str, Any]
                     sheet.write_blank(_HEAD + line, column, None, book.text)
                 case datetime() as at:
                     sheet.write_datetime(_HEAD + line, column, at, book.time)
+                case int() as count:
+                    sheet.write_number(_HEAD + line, column, count, book.count)
                 case value:
                     sheet.write_string(_HEAD + line, column, str(value), book.text)  # never a formula
     sheet.freeze_panes(_HEAD + 1, 2)
     sheet.autofilter(_HEAD, 0, _HEAD + len(rows), len(columns))
-    return book.done()
 
 
 # ---- the bridge --------------------------------------------------------------------------------------------------
