@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from motcua.dossiers.models import DossierRow
+from motcua.dossiers.models import AlternativeCode, DossierRow
 from motcua.exchange import repair
 from motcua.exchange.breaker import Breaker
 from motcua.exchange.deliver import NationalPortal
@@ -365,18 +365,20 @@ class _Run:
         return budget
 
     def _listed(self, rows: Mapping[str, str]) -> None:
-        """What a page tells: a digest of each dossier."""
+        """What a page tells: a digest of each dossier. One with several codes is looked up under all of them."""
         known = {row.dossier: row for row in Looked.objects.filter(dossier__in=list(rows))}
+        second = set(AlternativeCode.objects.filter(code__in=list(rows)).values_list("code", flat=True))
+        several = set(AlternativeCode.objects.filter(dossier__in=list(rows)).values_list("dossier", flat=True))
         quiet = []
         for code, row in known.items():
-            if row.listed == rows[code] and row.seen_at is not None and not row.fresh:
+            if row.listed == rows[code] and row.seen_at is not None and not row.fresh and code not in several:
                 quiet.append(code)
                 row.asked_at = row.seen_at = self.at
                 row.equal_at = row.equal_at if row.differs else self.at
             elif row.listed != rows[code]:
                 row.listed, row.fresh, row.changed_at = rows[code], True, self.at
             row.listed_at = self.at
-        strangers = [code for code in rows if code and code not in known]
+        strangers = [code for code in rows if code and code not in known and code not in second]
         Looked.objects.bulk_create(
             [Looked(dossier=code, listed=rows[code], listed_at=self.at, changed_at=self.at, here=False)
              for code in strangers],
