@@ -118,7 +118,7 @@ def test_every_cause_of_both_legs_is_planted_in_every_direction_that_exists() ->
     assert both == {
         "update_not_sent", "clock_shift", "due_not_carried", "misplaced_there", "rule_differs", "step_skipped"
     }  # fmt: skip
-    assert {fault.sub_cause for fault in planned.faults} == {"", "supplement", "payment", "pause", "accepted_absent"}
+    assert {fault.sub_cause for fault in planned.faults} == {"", "supplement", "payment", "accepted_absent"}
     assert len({(fault.dossier, fault.leg) for fault in planned.faults}) == len(planned.faults)
 
 

@@ -114,8 +114,11 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     at_5 = at_4.with_(finish=right.finish, exists=right.exists)
     due_by_extensions, due_by_pauses = instant("due_by_extensions"), instant("due_by_pauses")
     carried = (left.due == right.due) | (left.due >= NEVER) | ~flag("has_pause")
+    suspended = flag("suspension_open")
     due_6 = (
-        nw.when(carried)
+        nw.when(suspended)
+        .then(nw.lit(NEVER))
+        .when(carried)
         .then(left.due)
         .when((left.due == due_by_extensions) & flag("has_extension"))
         .then(right.due)
@@ -124,6 +127,7 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     frame = frame.with_columns(p6_due=due_6)
     at_6 = at_5.with_(
         due=nw.col("p6_due"),
+        limit=nw.when(suspended).then(right.limit).otherwise(at_5.limit),
         requests=right.requests,
         request_open=right.request_open,
         supplement_s=right.supplement_s,
@@ -212,8 +216,6 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .then(nw.lit("payment"))
         .when(differs & changed[7] & nw.lit(scope.policy.basis == "date"))
         .then(nw.lit("day"))
-        .when(differs & changed[7] & flag("paused_0"))
-        .then(nw.lit("pause"))
         .when(differs & changed[7])
         .then(nw.lit("instant"))
         .otherwise(nw.lit(""))

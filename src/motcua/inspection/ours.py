@@ -44,7 +44,7 @@ INSTANTS = (
 NUMBERS = ("status", "finish_seq", "answer_seq", "requests", "supplement_s", "unknown_documents",
            "last_at", "last_known_at", "last_seq")  # fmt: skip
 FLAGS = ("paused_0", "paused_1", "paused_2", "paused_3", "has_pause", "has_extension", "payment_paused",
-         "over_promised", "closed_at_intake")  # fmt: skip
+         "suspension_open",         "over_promised", "closed_at_intake")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +363,7 @@ class _Builder:
         f["has_pause"][row] = facts.has_pause
         f["has_extension"][row] = facts.has_extension
         f["payment_paused"][row] = facts.payment_paused
+        f["suspension_open"][row] = facts.suspension_open
         f["over_promised"][row] = facts.over_promised
         f["closed_at_intake"][row] = facts.closed_at_intake
         terms = self.catalogue.terms(self.headers.procedure[row], self.headers.agency[row])

@@ -202,14 +202,18 @@ def their_facts(scope: Scope) -> Theirs:
 
 
 def our_facts_there(scope: Scope) -> Theirs:
-    """Our recorded facts as the portal would hold them had everything been carried."""
+    """Our recorded facts as the portal would hold them had everything been carried.
+
+    No status carries a suspension: while one runs, nothing is due there, as a client would blank the due date.
+    """
     due = our_stage(scope, 0).due if scope.policy.reading == "slip" else "due_0"
+    suspended = flag("suspension_open")
     return Theirs(
         exists=flag("exists_here") & ~nw.col("received_at").is_null(),
         received=instant("received_at"),
         finish=instant("finish_at"),
-        due=instant(due),
-        limit=instant("limit_due_at"),
+        due=nw.when(suspended).then(nw.lit(NEVER)).otherwise(instant(due)),
+        limit=nw.when(suspended).then(nw.lit(NEVER)).otherwise(instant("limit_due_at")),
         requests=nw.col("requests").fill_null(0),
         request_open=instant("request_open_at"),
         supplement_s=nw.col("supplement_s").fill_null(0),

@@ -222,6 +222,8 @@ def _sync_sentence(row: Mapping[str, Any]) -> str:
             return gettext("Cổng ghi kết thúc lúc {their_finish}, một cửa ghi {finish}.")
         case "pause_not_carried" if row["t_requests"] and row["t_requests"] == row["requests"]:
             return gettext("Cổng có lần chờ bổ sung, nhưng giữ hẹn trả {their_due}; một cửa đã hẹn {due}.")
+        case "pause_not_carried" if row["suspension_open"]:
+            return gettext("Hồ sơ đang tạm dừng; Cổng không biết và vẫn tính thời hạn.")
         case "pause_not_carried":
             return gettext("Thời gian chờ bổ sung, tạm dừng chưa được chuyển lên Cổng.")
         case "due_not_carried":

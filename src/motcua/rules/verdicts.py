@@ -117,6 +117,7 @@ class OurFacts:
     has_pause: bool = False
     has_extension: bool = False
     payment_paused: bool = False
+    suspension_open: bool = False  # the record has a suspension that still runs, and no finish
     unknown_documents: int = 0
     pauses: tuple[PauseSpan, ...] = ()
     extensions: tuple[ExtensionFact, ...] = ()
@@ -207,6 +208,7 @@ def our_facts(
         has_pause=bool(pauses),
         has_extension=bool(extensions),
         payment_paused=any(span.kind == "payment" for span in pauses),
+        suspension_open=finish_at is None and any(s.kind == "suspension" and s.to_at is None for s in pauses),
         unknown_documents=sum(span.document is None for span in pauses)
         + sum(extension.document is None for extension in extensions),
         pauses=tuple(pauses),

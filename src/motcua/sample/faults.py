@@ -67,7 +67,7 @@ KINDS: dict[str, Kind] = {
     ),
     "wait_credited_twice": _sync("rule_differs", "added", 4, sub_cause="supplement", days=(3, 5)),
     "payment_open": _sync("rule_differs", "removed", 4, sub_cause="payment", pays=True),
-    "suspension_open": _sync("rule_differs", "removed", 3, sub_cause="pause"),
+    "suspension_open": _sync("pause_not_carried", "removed", 3),
     "missing_there": _sync("missing_there", "added", 8, sub_cause="accepted_absent"),
     "missing_here": _sync("missing_here", "removed", 6),
     "duplicate_there": _sync("duplicate_there", "removed", 6),
