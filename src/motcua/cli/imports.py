@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from motcua.cli import published
+from motcua.cli import loads, published
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
 
@@ -20,6 +20,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command.add_argument("--keep-going", action="store_true", help="refuse the dossier of a bad row, take the rest")
     published.options(command)
     command.set_defaults(run=_import)
+    loads.register(commands)
 
 
 def _import(args: argparse.Namespace) -> int:

@@ -209,6 +209,8 @@ FLAG_HINTS = Words(
 #: The pages of the menu, by the names of their addresses.
 PAGES = Words({
     "bridge": "Đối chiếu trễ hạn", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
+    "paste": "Tra mã", "loading": "Nạp dữ liệu",
+    "sync": "Đồng bộ",
 })  # fmt: skip
 PARTS = Words(
     {
@@ -216,6 +218,14 @@ PARTS = Words(
         "exchange": "Đồng bộ với Cổng quốc gia",
         "desk": "Phần mềm một cửa",
         "portal": "Trang cho người dân",
+    }
+)
+LEVELS = Words(
+    {
+        1: "danh sách",
+        2: "nhật ký bước của một cửa",
+        3: "bản tin qua điểm thu dữ liệu",
+        4: "đọc lại từ Cổng",
     }
 )
 DIRECTIONS = Words({"removed": "bớt đi", "added": "thêm vào"})
@@ -280,7 +290,6 @@ SUB_CAUSES = Words(
         "supplement": "cách tính sau khi bổ sung",
         "payment": "cách trừ thời gian nghĩa vụ tài chính",
         "day": "so ngày hay so giờ",
-        "pause": "đang tạm dừng",
         "never_sent": "chưa từng gửi",
         "refused": "bị từ chối",
         "accepted_absent": "đã nhận nhưng không có",

@@ -20,6 +20,7 @@ PAGES: Mapping[str, frozenset[str]] = {
         {
             "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
             "findings", "findings-workbook", "agencies", "search",
+            "loading", "load", "load-refused", "load-match", "paste", "pasted", "pasted-workbook",
         }
     ),
     "exchange": frozenset({"payment-confirm", "payment-due"}),
@@ -28,7 +29,7 @@ PAGES: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 _PART_OF = {page: part for part, pages in PAGES.items() for page in pages}
 #: The menu, in this order.
-MENU = ("bridge", "findings", "agencies", "dossiers")
+MENU = ("bridge", "findings", "agencies", "dossiers", "paste", "loading")
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 

@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from motcua.web import gateway
-from motcua.web.console import bridge, certificate, doors, dossier, lists
+from motcua.web.console import bridge, certificate, doors, dossier, lists, loading, pasted
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
@@ -20,6 +20,13 @@ urlpatterns = [
     path("ho-so/<path:code>", dossier.dossier, name="dossier"),
     path("phat-hien", lists.findings, name="findings"),
     path("phat-hien.xlsx", lists.findings_workbook, name="findings-workbook"),
+    path("nap-du-lieu", loading.loading, name="loading"),
+    path("nap-du-lieu/<int:number>", loading.load, name="load"),
+    path("nap-du-lieu/<int:number>/tu-choi.xlsx", loading.refused_workbook, name="load-refused"),
+    path("nap-du-lieu/<int:number>/mot-phia.xlsx", loading.match_workbook, name="load-match"),
+    path("tra-ma", pasted.paste, name="paste"),
+    path("tra-ma/<str:name>.xlsx", pasted.pasted_workbook, name="pasted-workbook"),
+    path("tra-ma/<str:name>", pasted.pasted, name="pasted"),
     path("don-vi", lists.agencies, name="agencies"),
     path("trang-dau", doors.home, name="home"),
     path("tim", doors.search, name="search"),

@@ -360,7 +360,7 @@ def variants(code: str) -> set[str]:
     for n, old in enumerate(code):
         if old.isdigit():
             found |= {code[:n] + sign + code[n + 1 :] for sign in signs}
-    found |= {code[:n] + sign + code[n:] for n in range(len(code) + 1) for sign in "0."}
+    found |= {code[:n] + sign + code[n:] for n in range(len(code) + 1) for sign in signs + "."}
     found |= {code.replace("O", "0"), code.replace("I", "1"), code.replace("L", "1")}
     return {one for one in found if is_code(one)} - {code}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -28,10 +29,11 @@ from motcua.oversight.models import PublishedList
 from motcua.rules.instants import VIET_NAM, Unreadable, local_day
 from motcua.web import labels
 from motcua.web.console import loading_words, workbooks
-from motcua.web.console.pages import asks, page
+from motcua.web.console.pages import View, asks, page
 
 State = Load.State
 _SHOWN = 20  # real rows on which a person corrects the columns
+_AGAIN_S = 2  # a page about work in hand asks again, without a script
 _LISTED = 50  # loads on the page
 _TILES: tuple[Measure, ...] = ("reception", "open", "finished")
 _ONE_SIDE = 200  # codes shown of those that only one side has
@@ -49,16 +51,22 @@ def wake() -> None:
     )  # fmt: skip
 
 
-def _allowed(request: HttpRequest) -> None:
+def _of_the_province(view: View) -> View:
     """Lists of the whole province are loaded by those who see the whole province."""
-    if powers.scope(request.user, on=local_day(timezone.now())) is not None:
-        raise PermissionDenied
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if powers.scope(request.user, on=local_day(timezone.now())) is not None:
+            return page(request, "not_yours.html", status=403)
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@_of_the_province
 def loading(request: HttpRequest) -> HttpResponse:
     """Step 1, and every load so far."""
-    _allowed(request)
     error = ""
     if request.method == "POST":
         files = request.FILES.getlist("file")
@@ -73,7 +81,7 @@ def loading(request: HttpRequest) -> HttpResponse:
         error = loading_words.ERRORS["no_file"]
     known = Load.objects.order_by("-pk")
     working = known.filter(state__in=loads.WORKING).exists()
-    return page(
+    answer = page(
         request,
         "loading.html",
         {
@@ -81,10 +89,12 @@ def loading(request: HttpRequest) -> HttpResponse:
             "loads": [_row(load) for load in known[:_LISTED]],
             "more": max(known.count() - _LISTED, 0),
             "sources": sorted(set(known.exclude(source="").values_list("source", flat=True))),
-            "again": 3 if working else 0,
         },
         status=400 if error else 200,
     )
+    if working:
+        answer["Refresh"] = str(_AGAIN_S)
+    return answer
 
 
 def _row(load: Load) -> dict[str, Any]:
@@ -102,9 +112,9 @@ def _dead(load: Load) -> bool:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@_of_the_province
 def load(request: HttpRequest, number: int) -> HttpResponse:
     """One load: the step that it is at."""
-    _allowed(request)
     known = Load.objects.filter(pk=number).first()
     if known is None:
         raise Http404
@@ -127,9 +137,10 @@ def load(request: HttpRequest, number: int) -> HttpResponse:
             context |= _columns(request, known) if "columns" in request.GET else _preview(known)
         case State.DONE | State.WITHDRAWN:
             context |= _done(known)
+    answer = page(request, "load.html", context, status=400 if error else 200)
     if known.state in loads.WORKING:
-        context["again"] = 1 if known.rows < 50_000 else 3
-    return page(request, "load.html", context, status=400 if error else 200)
+        answer["Refresh"] = str(_AGAIN_S)
+    return answer
 
 
 class _Mistake(Exception):
@@ -345,10 +356,10 @@ def _match(load: Load) -> dict[str, Any]:
 
 
 @require_GET
+@_of_the_province
 @asks
 def match_workbook(request: HttpRequest, number: int) -> FileResponse:
     """The codes that only one side has, as a workbook."""
-    _allowed(request)
     known = Load.objects.filter(pk=number, kind=Kind.PUBLISHED, state=State.DONE).first()
     if known is None:
         raise Http404
@@ -371,9 +382,9 @@ def match_workbook(request: HttpRequest, number: int) -> FileResponse:
 
 
 @require_GET
+@_of_the_province
 def refused_workbook(request: HttpRequest, number: int) -> FileResponse:
     """The refused rows as they came, each with its reason: to be corrected and loaded again."""
-    _allowed(request)
     known = Load.objects.filter(pk=number).first()
     if known is None:
         raise Http404

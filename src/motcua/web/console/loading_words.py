@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 
 from motcua.web import labels
 from motcua.web.labels import Words
@@ -104,7 +104,6 @@ REASONS = Words(
 ERRORS = Words(
     {
         "no_file": "Chưa chọn tệp.",
-        "no_code": "Chưa chọn cột “Mã hồ sơ”.",
         "no_column": "Chưa chọn đủ cột bắt buộc: {names}.",
         "no_day": "Chưa ghi ngày của công văn (số liệu đến ngày nào).",
         "no_kind": "Chưa chọn danh sách này là gì.",
@@ -124,8 +123,3 @@ def reason(code: str, value: str) -> str:
 def rows(count: int) -> str:
     """So many rows."""
     return ngettext("{n} dòng", "{n} dòng", count).format(n=labels.number(count))
-
-
-def size(count: int) -> str:
-    """So many bytes."""
-    return gettext("{n} MB").format(n=labels.number(max(1, round(count / 1_000_000))))
