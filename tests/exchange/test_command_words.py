@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from motcua.cli.exchange import REMEDIES
 from motcua.exchange import remedies
+from motcua.web.console.sync_words import REMEDIES
 
 
 def test_every_remedy_has_words() -> None:

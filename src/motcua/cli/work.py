@@ -28,6 +28,8 @@ _DELIVERED = 5_000
 _WANTED_BY = {
     "deliver": {"exchange"},
     "take-in": {"exchange"},
+    "tickets": {"exchange"},
+    "alerts": {"exchange"},
     "read-back": {"exchange", "oversight"},
     "extract": {"oversight"},
     "overdue": {"oversight"},
@@ -110,13 +112,13 @@ def _work(args: argparse.Namespace) -> int:
 def _tasks(home: Path) -> list[Task]:
     from django.utils import timezone
 
-    from motcua.exchange import deliver, deliveries, read_back, repair, take_in
+    from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.ledger import seals
     from motcua.mirror import profiles
     from motcua.oversight import extract, figures
     from motcua.oversight.figures import Question
 
-    portal = _portal()
+    portal = resend.portal()
 
     def send() -> int:
         planned = deliveries.plan()
@@ -141,7 +143,12 @@ def _tasks(home: Path) -> list[Task]:
         total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
         return int(total["open_overdue"])
 
-    tasks = [Task("deliver", send, 15), Task("take-in", linked, 60)]
+    tasks = [
+        Task("deliver", send, 15),
+        Task("take-in", linked, 60),
+        Task("tickets", lambda: tickets.settle(at=timezone.now()), 300),
+        Task("alerts", lambda: alerts.evaluate(now=timezone.now()), 60),
+    ]
     if portal is not None:
         looking = portal
         tasks.append(Task("read-back", lambda: look(looking), _READ_BACK_S))
@@ -151,18 +158,3 @@ def _tasks(home: Path) -> list[Task]:
         Task("overdue", overdue, 300),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]
-
-
-def _portal() -> Portal | None:
-    """The national portal of the settings; None where none is configured: deliveries are planned and wait."""
-    from motcua.mirror.client import Portal
-
-    url, file = os.environ.get("NATIONAL_PORTAL_URL", ""), os.environ.get("NATIONAL_PORTAL_PASSWORD_FILE", "")
-    if not url or not file:
-        return None
-    try:
-        password = Path(file).read_text().strip()
-    except OSError as error:
-        fail(f"NATIONAL_PORTAL_PASSWORD_FILE {file}: cannot be read: {error.strerror}")
-    user = os.environ.get("NATIONAL_PORTAL_USER", "")
-    return Portal(url, user, password, os.environ.get("NATIONAL_PORTAL_UNIT", user))

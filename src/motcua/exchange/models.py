@@ -211,3 +211,104 @@ class Listing(models.Model):
 
     class Meta:
         db_table = "exchange_listing"
+
+
+class Ticket(models.Model):
+    """Phiếu xử lý đồng bộ: dossiers that differ for one cause, in the hands of whoever owns the fault."""
+
+    class Owner(models.TextChoices):
+        VENDOR = "vendor", "Nhà cung cấp phần mềm"
+        MINISTRY = "ministry", "Hệ thống của bộ, ngành"
+        UNIT = "unit", "Đơn vị"
+        INTERNAL = "internal", "Nội bộ"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Đang xử lý"
+        SENT = "sent", "Đã gửi"
+        CLOSED = "closed", "Đã đóng"
+
+    owner_kind = models.CharField(max_length=10, choices=Owner.choices)
+    owner = models.CharField(max_length=200, default="", blank=True)  # the vendor, ministry or unit by name
+    cause = models.CharField(max_length=200)  # in words, as whoever mends it will read it
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    opened_at = InstantField()
+    opened_by = models.CharField(max_length=150)
+    due_at = InstantField()
+    closed_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "exchange_ticket"
+        indexes = [models.Index(fields=["state", "due_at"], name="exchange_ticket_by_state")]
+
+
+class TicketItem(models.Model):
+    """A dossier of a ticket: the evidence of the day on which it was written down, and whether it agrees by now."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="items")
+    dossier = models.CharField(max_length=200, db_index=True)
+    evidence = models.JSONField()
+    differed = models.BooleanField(default=False)  # seen to differ: only then can data say that it agrees
+    agrees_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "exchange_ticket_item"
+        constraints = [models.UniqueConstraint(fields=["ticket", "dossier"], name="exchange_ticket_item_once")]
+
+
+class TicketLine(models.Model):
+    """A line of a ticket's history: who did what, or what the data said."""
+
+    class Act(models.TextChoices):
+        OPENED = "opened", "Lập phiếu"
+        SENT = "sent", "Ghi nhận đã gửi"
+        NOTED = "noted", "Ghi chú"
+        AGREED = "agreed", "Dữ liệu đã khớp"
+        DIFFERED = "differed", "Dữ liệu lệch lại"
+        CLOSED = "closed", "Đóng phiếu"
+        CLOSED_BY_DATA = "closed_by_data", "Đóng theo dữ liệu"
+        REOPENED = "reopened", "Mở lại"
+        REOPENED_BY_DATA = "reopened_by_data", "Mở lại theo dữ liệu"
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="lines")
+    at = InstantField()
+    actor = models.CharField(max_length=150, default="", blank=True)  # empty: the data
+    act = models.CharField(max_length=16, choices=Act.choices)
+    count = models.IntegerField(default=0)  # dossiers that it is about
+    note = models.TextField(default="", blank=True)
+
+    class Meta:
+        db_table = "exchange_ticket_line"
+
+
+class Alert(models.Model):
+    """Something that a person is to look at, once for as long as it lasts."""
+
+    class Kind(models.TextChoices):
+        BREAKER_OPEN = "breaker_open", "Cổng không trả lời"
+        OLDEST_WAITING = "oldest_waiting", "Bản tin chờ quá lâu"
+        DEAD_LETTERS = "dead_letters", "Có bản tin lỗi"
+        SILENT_SENDER = "silent_sender", "Nguồn im lặng"
+        SILENT_JOB = "silent_job", "Việc nền im lặng"
+        TICKET_OVERDUE = "ticket_overdue", "Phiếu xử lý quá hạn"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    subject = models.CharField(max_length=500, default="", blank=True)  # the address, sender, job or ticket
+    facts = models.JSONField(default=dict)
+    first_at = InstantField()
+    last_at = InstantField()
+    acknowledged_at = InstantField(null=True)
+    acknowledged_by = models.CharField(max_length=150, default="", blank=True)
+    over_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "exchange_alert"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"], name="exchange_alert_once", condition=models.Q(over_at=None)
+            ),
+            models.CheckConstraint(
+                condition=models.Q(acknowledged_at__isnull=True, acknowledged_by="")
+                | models.Q(acknowledged_at__isnull=False) & ~models.Q(acknowledged_by=""),
+                name="exchange_alert_acknowledged_by_somebody",
+            ),
+        ]
