@@ -148,3 +148,31 @@ class Entry(models.Model):
     class Meta:
         db_table = "mirror_entry"
         constraints = [models.UniqueConstraint(fields=["kind", "code"], name="mirror_entry_once")]
+
+
+class Pulled(models.Model):
+    """A row of the portal's catalogue as it was pulled, raw: a procedure, a field or an agency.
+
+    `listed`: the row of the list; `body`: a procedure's whole, once asked for; `before`: the whole that it replaced.
+    """
+
+    class Kind(models.TextChoices):
+        PROCEDURE = "procedure", "Thủ tục"
+        FIELD = "field", "Lĩnh vực"
+        AGENCY = "agency", "Cơ quan"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    code = models.CharField(max_length=300)
+    listed = models.TextField()
+    listed_at = InstantField()
+    gone_at = InstantField(null=True)  # first missed in the list
+    body = models.TextField(default="", blank=True)
+    pulled_at = InstantField(null=True)  # answered or not
+    error = models.TextField(default="", blank=True)  # the portal's words instead of the whole
+    before = models.TextField(default="", blank=True)
+    changed_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "mirror_pulled"
+        constraints = [models.UniqueConstraint(fields=["kind", "code"], name="mirror_pulled_once")]
+        indexes = [models.Index(fields=["kind", "pulled_at"], name="mirror_pulled_next")]
