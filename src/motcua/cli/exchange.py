@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motcua.cli import drift, portal, read_back, status_map
+from motcua.cli import drift, portal, read_back, status_map, tickets
 from motcua.cli.mirror import become, granian
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 DOORS = ("nhanhsdvcqg", "addtthcKhuyenMai", "nhantbthuedvcqg")
 #: Deliveries tried before the clock is read again.
 _AT_ONCE = 5_000
-#: What helps against a refusal, for each code of `exchange.remedies`.
-REMEDIES = {
-    "shorten": "Rút gọn nội dung (ghi chú, trích yếu) rồi gửi lại.",
-    "send_again": "Gửi lại cả hồ sơ; Cổng và một cửa hiểu khác nhau về việc hồ sơ đã có hay chưa.",
-    "map_procedure": "Sửa ánh xạ thủ tục theo danh mục của Cổng rồi gửi lại.",
-    "correct_date": "Đính chính thời điểm sai bằng một sự kiện mới rồi gửi lại.",
-    "map_status": "Sửa ánh xạ trạng thái (motcua exchange status-map) rồi gửi lại.",
-    "map_unit": "Sửa mã định danh hoặc quyền gửi thay của đơn vị rồi gửi lại.",
-    "fill_in": "Bổ sung trường mà Cổng bắt buộc rồi gửi lại.",
-    "look_into": "Cổng chỉ không trả lời bản tin này: xem nội dung gửi, báo đơn vị vận hành Cổng, rồi gửi lại.",
-    "ask_portal": "Chưa rõ cách xử lý: gửi lời của Cổng cho đơn vị vận hành Cổng.",
-}
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,7 +34,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     deliver.add_argument("--batch", type=int, default=1, help="dossiers in one call, where items are answered")
     deliver.set_defaults(run=_deliver)
     read_back.register(exchange)
-    exchange.add_parser("status", help="backlog, oldest, errors, circuits, late because of us").set_defaults(
+    tickets.register(exchange)
+    exchange.add_parser("status", help="backlog, oldest, errors, circuits, sources, read-back, tickets").set_defaults(
         run=_status
     )
     for verb, text, run in (
@@ -108,9 +97,9 @@ def _status(args: argparse.Namespace) -> int:
     open_home()
     from django.utils import timezone
 
-    from motcua.exchange import status
+    from motcua.exchange import overview
 
-    document = status.report(now=timezone.now())
+    document = overview.report(now=timezone.now())
     answer(args, document, lambda: _status_text(document))
     return DONE
 
@@ -121,18 +110,32 @@ CIRCUITS = {"closed": "đang trả lời", "open": "không trả lời, tạm ng
 
 def _status_text(document: dict[str, Any]) -> str:
     from motcua.web import labels
+    from motcua.web.console import sync_words as words
 
+    today, read, open_ = document["today"], document["read_back"], document["tickets"]
     oldest = document["oldest_waiting_s"]
     lines = [
         f"Bản tin: {labels.number(document['waiting'])} đang chờ, {labels.number(document['delivered'])} đã nhận, "
         f"{labels.number(document['dead'])} lỗi, {labels.number(document['unmapped'])} chưa ánh xạ",
+        f"Hôm nay: {labels.number(today['tried'])} bản tin, Cổng nhận {labels.percent(today['rate'])}",
         f"Cũ nhất chưa gửi: {'không có' if oldest is None else f'{oldest // 60} phút'}",
         f"Trên Cổng quá hạn trong 24 giờ tới chỉ vì chưa gửi: {len(document['late_because_of_us'])} hồ sơ",
     ]
     for circuit in document["circuits"]:
         lines.append(f"Cổng {circuit['url']}: {CIRCUITS[circuit['state']]} {circuit['error']}".rstrip())
     for error in document["errors"]:
-        lines.append(f"  {error['count']:>6}  {error['message']}\n          {REMEDIES[error['remedy']]}")
+        lines.append(f"  {error['count']:>6}  {error['message']}\n          {words.REMEDIES[error['remedy']]}")
+    for source in document["sources"]:
+        silent = "IM LẶNG " if source["silent"] else "gần nhất "
+        usual = f"thường {words.rate(source['usual_per_hour'])} bản tin/giờ"
+        lines.append(f"Nguồn {source['name'] or source['sender']}: {silent}{words.age(source['silence_s'])} ({usual})")
+    lines += [f"Nguồn {file['source']}: chỉ có tệp nạp {words.hour(file['last_at'])}" for file in document["files"]]
+    lines.append(
+        f"Đọc lại: {labels.number(read['open_seen_in_a_day'])}/{labels.number(read['open'])} hồ sơ mở trong 24 giờ, "
+        f"lệch {labels.number(read['dossiers_differing'])}"
+    )
+    lines.append(f"Phiếu xử lý đang mở: {open_['open']}, quá hạn {open_['overdue']}")
+    lines += [f"Cảnh báo: {words.alert(row['kind'], row['subject'], row['facts'])}" for row in document["alerts"]]
     return "\n".join(lines)
 
 
@@ -142,6 +145,7 @@ def _dead(args: argparse.Namespace) -> int:
     open_home()
     from motcua.exchange import dead_letters
     from motcua.web import labels
+    from motcua.web.console.sync_words import REMEDIES
 
     letters = dead_letters.listed(_chosen(args))
     lines = [
