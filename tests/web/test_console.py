@@ -99,6 +99,7 @@ def test_every_page_is_accessible_and_keeps_to_its_content_policy(page: Any) -> 
     for address in (
         "/", "/?by=procedure&measure=finished", "/ho-so", "/ho-so?side=true&measure=open", "/phat-hien", "/don-vi",
         "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/tim?q=H99", "/tim?q=khong%20co",
+        "/muc-du-lieu",
     ):  # fmt: skip
         page.goto(address)
         assert not complaints, (address, complaints)
@@ -122,7 +123,7 @@ def test_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(page: Any) -> 
         page.set_viewport_size({"width": width, "height": 740})
         for address in (
             "/", "/ho-so", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/phat-hien", "/don-vi",
-            "/tim?q=H99",
+            "/tim?q=H99", "/muc-du-lieu",
         ):  # fmt: skip
             page.goto(address)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from motcua.cli.output import answer, fail, progress, say
 
@@ -37,6 +37,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             command.add_argument("--verdict", choices=("shown", "recorded", "true"), default="recorded")
         if name == "inspect":
             command.add_argument("--check", action="append", default=[], metavar="CODE")
+    levels = commands.add_parser("levels", help="what the data of each source or unit can tell, what is silent")
+    levels.add_argument("--by", choices=("source", "agency"), default="source")
+    levels.add_argument("--period", metavar="P")
+    levels.add_argument("--agency", metavar="CODE")
+    levels.set_defaults(run=_levels, measure="all", as_of=None, known_at=None, policy="default", engine="duckdb")
     explain = commands.add_parser("explain", help="one dossier: verdicts, cause, timeline, minutes, certificate")
     explain.add_argument("dossier", metavar="DOSSIER")
     explain.add_argument("--as-of", metavar="T")
@@ -94,6 +99,22 @@ def _question(args: argparse.Namespace) -> tuple[Path, Question, datetime]:
         engine=args.engine,
     )
     return home, question, now
+
+
+def _levels(args: argparse.Namespace) -> int:
+    home, question, now = _question(args)
+    from motcua.oversight import levels
+
+    document = levels.levels(home, question, now=now, by=args.by)
+
+    def line(row: dict[str, Any], name: str) -> str:
+        after = f"level {row['next']} would clear up to {row['would_clear']}" if row["next"] else "all four levels"
+        silent = f"  ! silent for {row['quiet_minutes']} working minutes" if row["silent"] else ""
+        return f"{name:<32}{row['level']}/4{row['dossiers']:>9} dossiers  {after}{silent}"
+
+    rows = [line(row, row["name"] or "(none)") for row in document["rows"]]
+    answer(args, document, "\n".join([line(document, "all"), *rows]))
+    return 0
 
 
 def _bridge(args: argparse.Namespace) -> int:

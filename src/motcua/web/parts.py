@@ -19,7 +19,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "oversight": frozenset(
         {
             "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
-            "findings", "findings-workbook", "agencies", "search",
+            "findings", "findings-workbook", "agencies", "search", "levels",
             "loading", "load", "load-refused", "load-match", "paste", "pasted", "pasted-workbook",
         }
     ),

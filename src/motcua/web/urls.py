@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from motcua.web import gateway
-from motcua.web.console import bridge, certificate, doors, dossier, lists, loading, pasted
+from motcua.web.console import bridge, certificate, doors, dossier, levels, lists, loading, pasted
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
@@ -28,6 +28,7 @@ urlpatterns = [
     path("tra-ma/<str:name>.xlsx", pasted.pasted_workbook, name="pasted-workbook"),
     path("tra-ma/<str:name>", pasted.pasted, name="pasted"),
     path("don-vi", lists.agencies, name="agencies"),
+    path("muc-du-lieu", levels.levels, name="levels"),
     path("trang-dau", doors.home, name="home"),
     path("tim", doors.search, name="search"),
     path("dang-nhap", doors.SignIn.as_view(), name="sign-in"),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from motcua.inspection.remedies import REMEDIES
 from motcua.oversight import figures
+from motcua.oversight.levels import levels as level
 from motcua.web import labels
 from motcua.web.console import pictures, workbooks
 from motcua.web.console.asked import FILTER, QUESTION, Asked, chips, choices, pinned, read, titled
@@ -44,6 +45,8 @@ def bridge(request: HttpRequest) -> HttpResponse:
             "asked": asked,
             "here": here,
             "document": document,
+            "level": level(settings.HOME, asked.question, now=asked.now)["level"],
+            "levels": here.link("/muc-du-lieu"),
             "tiles": [_tile(documents[measure], asked, by) for measure in _TILES],
             "waterfall": pictures.waterfall(document, here),
             "reading": _reading(document, here),
