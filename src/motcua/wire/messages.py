@@ -192,13 +192,19 @@ def build_record(values: Mapping[str, Any], lists: Mapping[str, Sequence[Any]] |
     """A whole record message: every field of the contract, absent ones as the empty text or list."""
     lists = lists or {}
     return {
-        **{name: str(values.get(name, "")) for name in SCALARS},
+        **{name: _composed(values.get(name, "")) for name in SCALARS},
         **{name: list(lists.get(name, ())) for name in LISTS},
-        **{name: str(values.get(name, "")) for name in LATER_SCALARS},
+        **{name: _composed(values.get(name, "")) for name in LATER_SCALARS},
         **{name: list(lists.get(name, ())) for name in LATER_LISTS},
     }
 
 
 def build_step(values: Mapping[str, Any]) -> dict[str, Any]:
     """A whole step message."""
-    return {name: str(values.get(name, "")) for name in STEP_FIELDS}
+    return {name: _composed(values.get(name, "")) for name in STEP_FIELDS}
+
+
+def _composed(value: Any) -> str:
+    """A scalar as we send it: composed (NFC), so that the portal finds what it searches for (contract §6.2)."""
+    text = str(value)
+    return text if text.isascii() else unicodedata.normalize("NFC", text).removeprefix("\ufeff")
