@@ -9,6 +9,15 @@ from typing import Any
 PROVINCE = frozenset({"inspector", "leader", "operator"})
 
 
+def holds(user: Any, roles: frozenset[str], *, on: date) -> bool:
+    """Whether a person holds one of these roles on a day."""
+    return bool(user.is_superuser) or any(
+        post.role in roles
+        for post in user.posts.all()
+        if not (post.valid_from and post.valid_from > on) and not (post.valid_to and post.valid_to < on)
+    )
+
+
 def scope(user: Any, *, on: date) -> frozenset[str] | None:
     """The agencies whose dossiers a person sees on a day; None: all of them."""
     if user.is_superuser:

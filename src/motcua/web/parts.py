@@ -8,28 +8,40 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 
+from motcua.accounts import powers
 from motcua.catalogue import parts
+from motcua.rules.instants import local_day
 from motcua.web import labels
+from motcua.web.console import sync
 
 #: Pages that every house has, whatever is switched on.
-HOUSE = frozenset({"home", "sign-in", "sign-out", "language", "health"})
+HOUSE = frozenset({"home", "sign-in", "sign-out", "language", "health", "metrics"})
 #: The pages of each part, by the names of their addresses. A house test wants every address in one place.
 PAGES: Mapping[str, frozenset[str]] = {
     "oversight": frozenset(
         {
             "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
             "findings", "findings-workbook", "agencies", "search", "levels",
-            "loading", "load", "load-refused", "load-match", "paste", "pasted", "pasted-workbook",
+            "loading", "load", "load-refused", "load-match",
+            "paste", "pasted", "pasted-workbook",
         }
     ),
-    "exchange": frozenset({"payment-confirm", "payment-due"}),
+    "exchange": frozenset(
+        {
+            "payment-confirm", "payment-due", "sync", "sync-codes", "sync-codes-workbook", "sync-act", "tickets",
+            "ticket-new", "ticket", "ticket-workbook",
+        }
+    ),
     "desk": frozenset(),
     "portal": frozenset(),
 }  # fmt: skip
 _PART_OF = {page: part for part, pages in PAGES.items() for page in pages}
 #: The menu, in this order.
-MENU = ("bridge", "findings", "agencies", "dossiers", "paste", "loading")
+MENU = ("bridge", "findings", "agencies", "dossiers", "paste", "loading", "sync")
+#: Pages of the menu that only some roles have.
+FOR: Mapping[str, frozenset[str]] = {"sync": sync.ROLES}
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -61,8 +73,15 @@ class Switched:
 
 def menu(request: HttpRequest) -> dict[str, Any]:
     """For every template: what the head of the page leads to, and the parts that are on. Asked only where shown."""
-    return {"menu": lambda: _entries(parts.on()), "parts": parts.on}
+    return {
+        "menu": lambda: _entries(request, parts.on()), "parts": parts.on, "has_sync": lambda: _has(request, "sync"),
+    }  # fmt: skip
 
 
-def _entries(on: frozenset[str]) -> list[tuple[str, str]]:
-    return [(reverse(page), labels.PAGES[page]) for page in MENU if part_of(page) in on]
+def _entries(request: HttpRequest, on: frozenset[str]) -> list[tuple[str, str]]:
+    return [(reverse(page), labels.PAGES[page]) for page in MENU if part_of(page) in on and _has(request, page)]
+
+
+def _has(request: HttpRequest, page: str) -> bool:
+    """Whether a page of the menu is for this person."""
+    return page not in FOR or powers.holds(request.user, FOR[page], on=local_day(timezone.now()))

@@ -7,8 +7,8 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from motcua.web import gateway
-from motcua.web.console import bridge, certificate, doors, dossier, levels, lists, loading, pasted
+from motcua.web import gateway, metrics
+from motcua.web.console import bridge, certificate, doors, dossier, levels, lists, loading, pasted, sync, sync_tickets
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
@@ -36,7 +36,16 @@ urlpatterns = [
     path("dang-xuat", LogoutView.as_view(), name="sign-out"),
     path("api/thanh-toan/xac-nhan", gateway.confirm, name="payment-confirm"),
     path("api/thanh-toan/tra-cuu", gateway.due, name="payment-due"),
+    path("dong-bo", sync.board, name="sync"),
+    path("dong-bo/ma", sync.codes, name="sync-codes"),
+    path("dong-bo/ma.xlsx", sync.codes_workbook, name="sync-codes-workbook"),
+    path("dong-bo/viec", sync.act, name="sync-act"),
+    path("dong-bo/phieu", sync_tickets.listed, name="tickets"),
+    path("dong-bo/phieu/moi", sync_tickets.new, name="ticket-new"),
+    path("dong-bo/phieu/<str:number>.xlsx", sync_tickets.workbook, name="ticket-workbook"),
+    path("dong-bo/phieu/<str:number>", sync_tickets.shown, name="ticket"),
     path("healthz", doors.health, name="health"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 handler403 = "motcua.web.console.doors.forbidden"
 handler404 = "motcua.web.console.doors.not_found"

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from motcua.web import labels, links
+from motcua.web.console import sync_words
 
 register = template.Library()
 
@@ -104,6 +105,43 @@ def in_source(row: Mapping[str, Any]) -> str:
     """The address of a dossier in the system that it lives in; empty where none is set, or only the portal has it."""
     absent = "missing_here" in (row.get("cause"), row.get("sync_cause"), row.get("causes", {}).get("sync"))
     return "" if absent else links.to(row["dossier"], row["source"] or "")
+
+
+@register.filter
+def sync_word(value: str | None, table: str) -> str:
+    """A code of the synchronisation in words, from one of the tables of `sync_words`."""
+    words: Mapping[Any, str] = getattr(sync_words, table)
+    return words.get(value, str(value or ""))
+
+
+@register.filter
+def hour(at: Any) -> str:
+    """An instant as hour and day."""
+    return sync_words.hour(at)
+
+
+@register.filter
+def age(seconds: int | None) -> str:
+    """An age in words, in days where it is long."""
+    return sync_words.age(seconds)
+
+
+@register.filter
+def per_hour(value: float | None) -> str:
+    """A rate in an hour."""
+    return sync_words.rate(value)
+
+
+@register.filter
+def messages_of(count: int) -> str:
+    """So many messages, in words."""
+    return sync_words.messages(count)
+
+
+@register.filter
+def alert(row: Mapping[str, Any]) -> str:
+    """An alert in a sentence."""
+    return sync_words.alert(row["kind"], row["subject"], row["facts"])
 
 
 @register.simple_tag

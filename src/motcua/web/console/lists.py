@@ -105,7 +105,7 @@ def dossiers_workbook(request: HttpRequest) -> FileResponse:
 # ---- findings ----------------------------------------------------------------------------------------------------
 
 
-def _found(asked: Asked) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def found(asked: Asked) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """All findings of the question, and those that the filter leaves, in order of dossier and leg."""
     if asked.filter.by or asked.filter.side or asked.filter.flag:
         raise Unreadable("findings are filtered by leg, cause, direction and severity")
@@ -119,7 +119,7 @@ def _found(asked: Asked) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def findings(request: HttpRequest) -> HttpResponse:
     """Findings with their proof; the filters live in the address."""
     asked = read(request, more=("severity", "after", "n"))
-    document, left = _found(asked)
+    document, left = found(asked)
     here = pinned(asked, document["as_of"])
     after = asked.query.get("after", "")
     rows = [f for f in left if _place(f) > _key(after)] if after else left
@@ -148,6 +148,7 @@ def findings(request: HttpRequest) -> HttpResponse:
             "severities": _severities(document, asked),
             "everything": asked.link("/phat-hien"),
             "workbook": here.link("/phat-hien.xlsx", keep=_ALL),
+            "ticket": here.link("/dong-bo/phieu/moi", keep=_ALL),
             "chips": chips(_plain(asked), "/phat-hien"),
             "choices": choices(asked),
             "population": None if left else _population(asked),
@@ -206,7 +207,7 @@ def _severities(document: dict[str, Any], asked: Asked) -> list[dict[str, Any]]:
 def findings_workbook(request: HttpRequest) -> FileResponse:
     """The findings that the filter leaves, as a workbook."""
     asked = read(request, more=("severity",))
-    document, left = _found(asked)
+    document, left = found(asked)
     stream = workbooks.findings(
         document, left, title=titled(asked), author=str(request.user), period=asked.question.period
     )

@@ -24,7 +24,7 @@ VERDICTS = Words(
 )
 #: The shape that goes with a verdict.
 SHAPES = {
-    "equal": "done", "differs": "late", "outdated": "open", "not_looked": "unknown", "only_there": "late",
+    "equal": "done", "differs": "differs", "outdated": "open", "not_looked": "unknown", "only_there": "differs",
     "nowhere": "unknown",
 }  # fmt: skip
 FIELDS = Words(
