@@ -109,7 +109,7 @@ def _differences(args: argparse.Namespace) -> int:
     rows = reconcile_figures.differences(dossiers=tuple(args.dossier), why=args.why, limit=args.limit)
     lines = [
         f"{row['dossier']}  {row['name']}: một cửa {row['ours'] or '—'} | Cổng {row['there'] or '—'}\n"
-        f"    {Difference.Why(row['why']).label} {row['words']}".rstrip()
+        f"    {': '.join(filter(None, (str(Difference.Why(row['why']).label), row['words'])))}"
         + f"; từ {row['first_seen'].astimezone(VIET_NAM):%d/%m/%Y %H:%M}; đề xuất: {Difference.Act(row['act']).label}"
         for row in rows
     ]

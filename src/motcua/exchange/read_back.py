@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from motcua.dossiers.models import AlternativeCode, DossierRow
 from motcua.exchange import repair
@@ -151,24 +151,31 @@ def chosen(count: int, *, at: datetime, passed: set[str], everyone: bool = False
     `everyone`: whoever was not asked for within a round, the urgent ones first.
     """
     rested = Q(asked_at=None) | Q(asked_at__lte=at - _AGAIN)
-    rolling = Looked.objects.filter(Q(asked_at=None) | Q(asked_at__lt=at - ROUND if everyone else at))
-    rolling = rolling.order_by(F("asked_at").asc(nulls_first=True), "dossier")
     due = Looked.objects.filter(ended=False, due_at__gte=at - DUE_SOON, due_at__lte=at + DUE_SOON).filter(rested)
     urgent = (
-        Looked.objects.filter(fresh=True).order_by("changed_at", "dossier"),
-        due.order_by("due_at", "dossier"),
-        Looked.objects.filter(differs=True).filter(rested).order_by("asked_at", "dossier"),
+        Looked.objects.filter(fresh=True).order_by("changed_at"),
+        due.order_by("due_at"),
+        Looked.objects.filter(differs=True).filter(rested).order_by("asked_at"),
     )
     first: dict[str, None] = {}
     for query in urgent:
         first.update(dict.fromkeys(_codes(query, count, passed)))
-    rounds = [_codes(rolling.filter(ended=ended), count, passed) for ended in (False, True)]
+    rounds = [_longest_unseen(at - ROUND if everyone else at, ended, count, passed) for ended in (False, True)]
     shares = [max(count // share, 1) for share in (_OPEN_SHARE, _ENDED_SHARE)] if count > 2 else [0, 0]
     taken: dict[str, None] = {}
     for listed, share in zip(rounds, shares, strict=True):
         taken.update(dict.fromkeys(listed[:share]))
     ordered = list(dict.fromkeys([*list(first)[: count - len(taken)], *taken, *first, *rounds[0], *rounds[1]]))
     return ordered[:count]
+
+
+def _longest_unseen(before: datetime, ended: bool, count: int, passed: set[str]) -> list[str]:
+    """Those never asked for, then those asked for before, the longest ago first; each by its index."""
+    rows = Looked.objects.filter(ended=ended)
+    found = _codes(rows.filter(asked_at=None), count, passed)
+    if len(found) < count:
+        found += _codes(rows.filter(asked_at__lt=before).order_by("asked_at"), count - len(found), passed)
+    return found
 
 
 def _codes(query: QuerySet[Looked, Looked], count: int, passed: set[str]) -> list[str]:
