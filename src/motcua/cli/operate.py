@@ -40,11 +40,30 @@ def _serve(args: argparse.Namespace) -> int:
     if args.workers < 1:
         fail(f"--workers {args.workers}: at least one answers")
     open_home()
+    _tell_the_code(args.host, args.port)
     say(f"web: http://{args.host}:{args.port}/ (Ctrl-C ends it)")
     env = dict(os.environ)
     command = granian("motcua.web.wsgi:application", host, args.port, env, workers=args.workers)
     # The server takes this process's place, so that a supervisor's signals reach it and not a parent of it.
     os.execve(command[0], command, env)
+
+
+def _tell_the_code(host: str, port: int) -> None:
+    """While nobody runs the house: how to set it up from this machine or from another one."""
+    from django.db import Error
+    from django.utils import timezone
+
+    from motcua.accounts import people
+    from motcua.catalogue import province
+    from motcua.cli.home import account
+
+    try:
+        if people.is_there_an_administrator():
+            return
+        code = province.new_code(by=account(), at=timezone.now())
+    except Error:  # a PostgreSQL that is not migrated yet: the web and the doctor say so
+        return
+    say(f"nobody runs this house yet: set it up at http://{host}:{port}/cai-dat; from another machine with {code}")
 
 
 def _free_address(host: str, port: int) -> str:

@@ -220,6 +220,16 @@ PARTS = Words(
         "portal": "Trang cho người dân",
     }
 )
+FIRST_STEPS = Words(
+    {
+        "province": "Tỉnh, thành phố",
+        "logo": "Biểu trưng",
+        "hours": "Giờ làm việc",
+        "holidays": "Ngày nghỉ",
+        "parts": "Các phần của hệ thống",
+        "account": "Người quản trị đầu tiên",
+    }
+)
 LEVELS = Words(
     {
         1: "danh sách",

@@ -17,7 +17,7 @@ from motcua.web import labels
 from motcua.web.console import sync
 
 #: Pages that every house has, whatever is switched on.
-HOUSE = frozenset({"home", "sign-in", "sign-out", "language", "health", "metrics"})
+HOUSE = frozenset({"first-run", "first-lists", "logo", "home", "sign-in", "sign-out", "language", "health", "metrics"})
 #: The pages of each part, by the names of their addresses. A house test wants every address in one place.
 PAGES: Mapping[str, frozenset[str]] = {
     "oversight": frozenset(

@@ -8,7 +8,19 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from motcua.web import gateway, metrics
-from motcua.web.console import bridge, certificate, doors, dossier, levels, lists, loading, pasted, sync, sync_tickets
+from motcua.web.console import (
+    bridge,
+    certificate,
+    doors,
+    dossier,
+    first_run,
+    levels,
+    lists,
+    loading,
+    pasted,
+    sync,
+    sync_tickets,
+)
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
@@ -29,6 +41,9 @@ urlpatterns = [
     path("tra-ma/<str:name>", pasted.pasted, name="pasted"),
     path("don-vi", lists.agencies, name="agencies"),
     path("muc-du-lieu", levels.levels, name="levels"),
+    path("cai-dat", first_run.first_run, name="first-run"),
+    path("danh-sach-dau-tien", first_run.first_lists, name="first-lists"),
+    path("bieu-trung", first_run.logo, name="logo"),
     path("trang-dau", doors.home, name="home"),
     path("tim", doors.search, name="search"),
     path("dang-nhap", doors.SignIn.as_view(), name="sign-in"),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET, require_safe
 
 from motcua.accounts import powers
+from motcua.accounts.models import User
 from motcua.catalogue import parts
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency, Procedure
@@ -30,6 +34,12 @@ class SignIn(LoginView):
 
     template_name = "sign_in.html"
     redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """An empty house is set up first."""
+        if not User.objects.exists():
+            return redirect("first-run")
+        return super().dispatch(request, *args, **kwargs)
 
 
 @login_not_required
