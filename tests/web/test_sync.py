@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -291,3 +292,11 @@ def test_the_pages_ask_the_database_a_few_times_only(operator: Client, django_as
     with django_assert_max_num_queries(70):
         operator.get("/dong-bo")
     assert {"operator", "inspector"} == sync.ROLES
+
+
+def test_what_is_overdue_already_is_told_apart_from_what_will_be(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: NOW + timedelta(days=1))
+    text = _text(operator.get("/dong-bo"))
+    assert "1 hồ sơ đã quá hạn trên Cổng chỉ vì chưa gửi" in text and "sẽ thành quá hạn" not in text

@@ -118,7 +118,7 @@ def _status_text(document: dict[str, Any]) -> str:
         f"Bản tin: {labels.number(document['waiting'])} đang chờ, {labels.number(document['delivered'])} đã nhận, "
         f"{labels.number(document['dead'])} lỗi, {labels.number(document['unmapped'])} chưa ánh xạ",
         f"Hôm nay: {labels.number(today['tried'])} bản tin, Cổng nhận {labels.percent(today['rate'])}",
-        f"Cũ nhất chưa gửi: {'không có' if oldest is None else f'{oldest // 60} phút'}",
+        f"Cũ nhất chưa gửi: {words.age(oldest) or 'không có'}",
         f"Trên Cổng quá hạn trong 24 giờ tới chỉ vì chưa gửi: {len(document['late_because_of_us'])} hồ sơ",
     ]
     for circuit in document["circuits"]:

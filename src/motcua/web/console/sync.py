@@ -71,6 +71,8 @@ def board(request: HttpRequest) -> HttpResponse:
             "today": report["today"],
             "faults": 1 - report["today"]["rate"] if report["today"]["tried"] else None,
             "late": len(report["late_because_of_us"]),
+            "soon": sum(row["due_at"] > now for row in report["late_because_of_us"]),
+            "already": sum(row["due_at"] <= now for row in report["late_because_of_us"]),
             "late_rows": report["late_because_of_us"][:_NAMED],
             "alerts": report["alerts"],
             "tickets": open_[:_TICKETS],
