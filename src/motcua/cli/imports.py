@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from motcua.cli import loads, published
+from motcua.cli import guessed, loads, published
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
+
+#: Forms in which offices keep lists: without a map their columns are guessed.
+_OFFICE = (".xlsx", ".xls", ".xlsb", ".ods", ".html", ".htm")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,6 +35,8 @@ def _import(args: argparse.Namespace) -> int:
     from motcua.cli.home import open_home
 
     home = open_home()
+    if args.map is None and all(file.suffix.lower() in _OFFICE for file in args.files):
+        return guessed.take_in(args, home)
     from django.utils import timezone
 
     from motcua.dossiers.importing import mapping

@@ -33,6 +33,7 @@ _WANTED_BY = {
     "read-back": {"exchange", "oversight"},
     "extract": {"oversight"},
     "overdue": {"oversight"},
+    "loads": {"oversight"},
 }
 
 
@@ -115,7 +116,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.ledger import seals
     from motcua.mirror import profiles
-    from motcua.oversight import extract, figures
+    from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
 
     portal = resend.portal()
@@ -139,6 +140,13 @@ def _tasks(home: Path) -> list[Task]:
         )  # fmt: skip
         return report.looked_up + report.listed
 
+    def left() -> int:
+        """Loads on which nobody works: their process was killed, or the machine was started anew."""
+        waiting = loads.waiting(at=timezone.now())
+        if waiting:
+            loads.start(home)
+        return len(waiting)
+
     def overdue() -> int:
         total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
         return int(total["open_overdue"])
@@ -156,5 +164,6 @@ def _tasks(home: Path) -> list[Task]:
         *tasks,
         Task("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),
         Task("overdue", overdue, 300),
+        Task("loads", left, 15),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

@@ -122,6 +122,8 @@ def store_many(dossiers: Iterable[tuple[str, str, list[Event]]], *, stored_at: d
     for start in range(0, len(codes), 500):
         for row in DossierRow.objects.filter(code__in=codes[start : start + 500]):
             known[row.code] = row
+    corrected = [code for code, _, acts in entries if code in known and any(isinstance(e, Corrected) for e in acts)]
+    earlier = _events_of(corrected)
     batch = Batch(to_microseconds(stored_at))
     after: list[tuple[Dossier, str, int, bytes]] = []
     for code, origin, acts in entries:
@@ -142,7 +144,7 @@ def store_many(dossiers: Iterable[tuple[str, str, list[Event]]], *, stored_at: d
         if dossier.seq != seq:
             dossier = replace(dossier, seq=seq)
         if correcting:
-            before = events(code) if there else []
+            before = earlier.get(code, [])
             dossier = replay(code, [*before, *(replace(e, seq=len(before) + n) for n, e in enumerate(acts, 1))])
         after.append((dossier, origin if there is None else there.origin, len(batch.rows), last_hash))
     first = batch.write() - len(batch.rows)
@@ -155,6 +157,15 @@ def store_many(dossiers: Iterable[tuple[str, str, list[Event]]], *, stored_at: d
             ],
             new=not known,
         )
+
+
+def _events_of(codes: list[str]) -> dict[str, list[Event]]:
+    """The events of many dossiers, each in the order in which they were appended."""
+    found: dict[str, list[Event]] = {}
+    for start in range(0, len(codes), 500):
+        for row in EventRow.objects.filter(dossier__in=codes[start : start + 500]).order_by("dossier", "seq"):
+            found.setdefault(row.dossier, []).append(as_event(row))
+    return found
 
 
 def _write_rows(cursor: Any, rows: list[tuple[Any, ...]], *, new: bool = False) -> None:

@@ -305,9 +305,13 @@ class _Run:
         return Table((f"published/g{self.generation}/all.parquet",), (), "dossier")
 
     def _publish(self, tables: Mapping[str, Table]) -> None:
-        """Shows the new facts, then removes files that no manifest names any more."""
+        """Shows the new facts, then removes files that neither they nor the facts before them name.
+
+        Whoever read the manifest before may still be reading its files.
+        """
         Manifest(self.generation, self.position, int(self.at.timestamp()), tables, self.marks).write(self.folder)
-        named = {file.split("/*")[0] for t in tables.values() for file in (*t.base, *t.delta)}
+        kept = [*tables.values(), *(self.before.tables.values() if self.before else ())]
+        named = {file.split("/*")[0] for t in kept for file in (*t.base, *t.delta)}
         for name in tables:
             for entry in (self.folder / name).glob("*"):
                 relative = f"{name}/{entry.name}"

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 import os
-import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -600,8 +600,11 @@ def _forget(codes: Sequence[str], digests: Mapping[str, Sequence[bytes]], heads:
         mark.rows = b"".join(left)
         if bytes(mark.header) == heads.get(mark.dossier):
             mark.header = b""
-    Imported.objects.bulk_update(marks, ["rows", "header"], batch_size=500)
-    Imported.objects.filter(dossier__in=codes, rows=b"", header=b"").delete()
+    left_over = [mark for mark in marks if mark.rows or mark.header]
+    Imported.objects.filter(dossier__in=codes).exclude(dossier__in=[mark.dossier for mark in left_over]).delete()
+    Imported.objects.bulk_create(
+        left_over, update_conflicts=True, unique_fields=["dossier"], update_fields=["header", "rows"]
+    )
 
 
 # ---- telling ----------------------------------------------------------------------------------------------------
@@ -622,8 +625,9 @@ def program() -> list[str]:
     return [sys.executable, "-m", "motcua.cli", "loads", "work"]
 
 
-def remove_files(home: Path, load: Load) -> None:
-    """Removes the files of a load that never went in."""
-    if load.state in (State.DONE, State.WITHDRAWN, *HALF_DONE):
-        raise Refusal(f"load {load.pk} is {load.state}")
-    shutil.rmtree(folder(home, load), ignore_errors=True)
+def start(home: Path) -> None:
+    """Starts that process; it outlives the request, the server and the worker."""
+    subprocess.Popen(
+        program(), env={**os.environ, "MOTCUA_HOME": str(home)}, start_new_session=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -43,12 +41,8 @@ _WORDS_SHOWN = 60
 
 
 def wake() -> None:
-    """Starts the process that works on loads; it outlives the request, and the server."""
-    environment = {**os.environ, "MOTCUA_HOME": str(settings.HOME)}
-    subprocess.Popen(
-        loads.program(), env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    """Has the loads worked on; nobody waits for it."""
+    loads.start(settings.HOME)
 
 
 def _of_the_province(view: View) -> View:
