@@ -134,7 +134,10 @@ def _count(condition: nw.Expr) -> nw.Expr:
 def tally(frame: nw.LazyFrame[Any], by: str | None) -> nw.LazyFrame[Any]:
     """Counts per group and pair of causes, from the judged pairs."""
     shown, recorded, true = nw.col("shown"), nw.col("recorded"), nw.col("true")
-    keyed = frame.with_columns(
+    counted = ("sync_cause", "record_cause", "in_population", "shown", "recorded", "true", "unproven", "disputed",
+               "no_due", "is_stated", "differs_from_stated")  # fmt: skip
+    keyed = frame.select(
+        *counted,
         key=nw.col(DIMENSIONS[by]).fill_null("") if by else nw.lit(""),
         sync_removed=shown & ~recorded,
         sync_added=~shown & recorded,

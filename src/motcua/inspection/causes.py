@@ -59,6 +59,28 @@ _BY_DELIVERY = {
 _SHIFTS = (7 * 3600, 12 * 3600)
 
 
+_SHARED = ("dossier", "agency", "field", "procedure", "month", "source", "exists_here", "exists_there", "any_delivery",
+           "unknown_documents", "l_late", "t_duplicate_late", "t_status")  # fmt: skip
+_OF_HANDLING = (
+    "received_at", "finish_at", "finish_kind", "finish_recorded_at", "evidence_at", "true_finish_at", "slip_due_at",
+    "limit_due_at", "due_by_pauses", "due_by_extensions", "request_open_at", "requests", "supplement_s",
+    "closed_at_intake", "has_pause", "has_extension", "payment_paused", "suspension_open", "delivery",
+    *(f"{name}_{stage}" for name in ("due", "statutory", "subtract", "paused") for stage in range(4)),
+    "t_accepted", "t_received_at", "t_due_at", "t_nine_at", "t_nine_last_at", "t_ten_at", "t_closed_at",
+    "t_withdrawn_at", "t_limit_due_at", "t_requests", "t_request_open_at", "t_supplement_s",
+    "l_received_at", "l_due_at", "l_finished_at", "l_has_due", "l_has_finish",
+)  # fmt: skip
+_OF_RECEPTION = (
+    "channel", "submitted_at", "answered_at", "reception_due_at", "answer_delivery", "t_channel", "t_submitted_at",
+    "t_answer_at", "t_reception_due_at",
+)  # fmt: skip
+
+
+def reads(scope: Scope) -> frozenset[str]:
+    """The columns of the pairs that a measure reads; an engine plans a narrow frame several times as fast."""
+    return frozenset(_SHARED + (_OF_RECEPTION if scope.measure == "reception" else _OF_HANDLING))
+
+
 def explained(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
     """The pairs with their three verdicts and two causes.
 
