@@ -39,6 +39,8 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_at", "position"], name="exchange_waiting", condition=models.Q(state="waiting")),
             models.Index(fields=["state", "done_at"], name="exchange_by_state"),
+            models.Index(fields=["sent_at"], name="exchange_by_sending"),  # the extract asks what is new
+            models.Index(fields=["done_at"], name="exchange_by_answer"),
         ]
 
 
