@@ -74,7 +74,7 @@ def first_lists(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def logo(request: HttpRequest) -> HttpResponse:
-    """The province's logo, for the sign-in page and the head of every page."""
+    """The province's logo."""
     kept = province.logo()
     if kept is None:
         raise Http404
