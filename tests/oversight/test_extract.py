@@ -20,6 +20,7 @@ from motcua.oversight import extract, figures
 from motcua.oversight.figures import Question
 from motcua.oversight.models import DueChange
 from motcua.oversight.pairs import TABLES
+from motcua.rules.instants import Unreadable
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 
@@ -248,3 +249,14 @@ def test_any_sequence_of_arrivals(province: Province, seed: int) -> None:
         brought = province.brought_up_to_date()[1]
         assert brought == province.brought_up_to_date()[1]
     assert brought == province.made_anew()
+
+
+def test_facts_of_an_older_version_are_no_figure_and_are_made_anew(province: Province) -> None:
+    province.arrives(_some(1))
+    province.brought_up_to_date()
+    file = extract.facts_folder(province.home) / "manifest.json"
+    file.write_text(file.read_text().replace('"shape": "', '"shape": "older '))
+    with pytest.raises(Unreadable, match="older version"):
+        figures.bridge(province.home, Question(), now=NOW)
+    assert province.brought_up_to_date()[0].full
+    assert figures.bridge(province.home, Question(), now=NOW)["population"] == 4

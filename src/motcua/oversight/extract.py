@@ -27,7 +27,7 @@ from motcua.ledger import cursors
 from motcua.mirror.models import Record, Refusal, Step
 from motcua.oversight import links, published, reading, terms
 from motcua.oversight.models import DueChange, Extract
-from motcua.oversight.pairs import TABLES, Builder
+from motcua.oversight.pairs import SHAPE, TABLES, Builder
 from motcua.oversight.reading import Choice
 from motcua.rules.instants import Unreadable, from_microseconds, to_microseconds
 
@@ -81,7 +81,7 @@ def _published(folder: Path) -> Manifest | None:
         return None
     files = [file for table in manifest.tables.values() for file in (*table.base, *table.delta)]
     there = all((folder / file.split("*")[0]).exists() for file in files)
-    return manifest if there and "published" in manifest.tables else None
+    return manifest if there and manifest.marks.get("shape") == SHAPE else None
 
 
 def _marks(catalogue: Catalogue) -> dict[str, Any]:
@@ -93,6 +93,7 @@ def _marks(catalogue: Catalogue) -> dict[str, Any]:
 
     side = reading.their_side()
     return {
+        "shape": SHAPE,
         "side": side,
         "record": newest(Record.objects.filter(side=side), _record_mark(side)),
         "step": newest(Step.objects, "id"),

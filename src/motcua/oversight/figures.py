@@ -25,7 +25,7 @@ from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
 from motcua.mirror import profiles
 from motcua.oversight import extract, periods, reading
-from motcua.oversight.pairs import Builder
+from motcua.oversight.pairs import SHAPE, Builder
 from motcua.oversight.periods import Period
 from motcua.rules.instants import Unreadable, from_microseconds, iso
 from motcua.rules.policies import POLICIES, policy
@@ -96,6 +96,8 @@ class Facts:
             portal_as_of=int(period.end.timestamp()) if period and rule.open_until == "period_end" else None,
         )
         manifest = Manifest.read(self.folder)
+        if manifest.marks.get("shape") != SHAPE:
+            raise Unreadable("the facts are those of an older version: run `motcua extract`")
         engine = self.engine(question.engine)
         pairs = engines.table(engine, self.folder, manifest, "pairs")
         duplicates = engines.table(engine, self.folder, manifest, "duplicates")

@@ -7,6 +7,7 @@ becomes the record of a dossier that has none, the others are its `duplicates` t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +48,8 @@ _EXTRA = {
 _TERMINAL = {"finished": 9, "returned": 10, "refused": 3, "stopped": 8, "withdrawn": 7}
 _OF_THEIRS = (*theirs.TEXTS, *theirs.INSTANTS, *theirs.NUMBERS, *theirs.FLAGS)
 _OF_OURS = (*ours.TEXTS, *ours.INSTANTS, *ours.NUMBERS, *ours.FLAGS)
+#: What the facts are made of: facts of another shape are made anew, and no figure reads them.
+SHAPE = hashlib.blake2b(repr((_TYPES, _EXTRA)).encode(), digest_size=6).hexdigest()
 #: Columns of ours that a row of the portal alone fills too.
 _FILLED = ("dossier", "procedure", "core", "field", "agency", "source")
 
