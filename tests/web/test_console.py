@@ -238,6 +238,7 @@ def test_the_switch_of_language_keeps_the_address_and_is_kept(page: Any) -> None
 
 
 def test_a_browser_that_prefers_english_gets_vietnamese_until_its_reader_chooses(client: Any) -> None:
+    User.objects.create_user("thanhtra", password="demo-motcua")  # an empty house would be set up first
     reply = client.get("/dang-nhap", headers={"accept-language": "en-US,en"})
     assert reply.headers["Content-Language"] == "vi"
     client.post("/ngon-ngu", {"language": "en", "next": "/dang-nhap"})
