@@ -79,3 +79,19 @@ def _emptying_tests_may_empty_the_log() -> Iterator[None]:
     Command.handle = empty  # type: ignore[method-assign]
     yield
     Command.handle = handle  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The plugin's, and no session outlives the tests: PostgreSQL drops no database that a thread still uses."""
+    from django.db import connections
+
+    yield
+    with django_db_blocker.unblock():
+        for connection in connections.all():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )

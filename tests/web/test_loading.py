@@ -251,7 +251,8 @@ def test_two_people_load_different_files_at_once_and_both_are_whole(office: Path
 def test_the_process_that_works_on_loads_is_a_program_that_runs(tmp_path: Path) -> None:
     import os
 
-    environment = {**os.environ, "MOTCUA_HOME": str(tmp_path / "home")}
+    embedded = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment = {**embedded, "MOTCUA_HOME": str(tmp_path / "home")}
     done = subprocess.run(loads.program(), env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "0 phases" in done.stdout and loads.program()[0] == sys.executable
