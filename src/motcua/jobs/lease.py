@@ -32,8 +32,9 @@ def run(name: str, work: Callable[[], int], *, every_s: int, holder: str, clock:
     if not _take(name, every_s=every_s, holder=holder, now=clock()):
         return None
     count, error = 0, ""
+    held = Job.objects.filter(name=name, holder=holder)
     try:
-        with _Renewal(name, holder, clock):
+        with Renewal(lambda: held.update(leased_until=clock() + LEASE), every_s=_RENEW_S):
             count = work()
     except Exception as failure:  # a job that fails must not end the worker; the doctor shows it
         error = f"{type(failure).__name__}: {failure}"[:_KEPT_OF_AN_ERROR]
@@ -58,11 +59,11 @@ def _take(name: str, *, every_s: int, holder: str, now: datetime) -> bool:
     return True
 
 
-class _Renewal:
-    """Renews a lease for as long as the block runs, on a connection of its own."""
+class Renewal:
+    """Renews a lease every so often for as long as the block runs, on a database connection of its own."""
 
-    def __init__(self, name: str, holder: str, clock: Callable[[], datetime]) -> None:
-        self.name, self.holder, self.clock = name, holder, clock
+    def __init__(self, renew: Callable[[], object], *, every_s: float) -> None:
+        self.renew, self.every_s = renew, every_s
         self.over = Event()
         self.thread = Thread(target=self._renew, daemon=True)
 
@@ -74,9 +75,9 @@ class _Renewal:
         self.thread.join()
 
     def _renew(self) -> None:
-        while not self.over.wait(_RENEW_S):
+        while not self.over.wait(self.every_s):
             with suppress(OperationalError):  # the database is busy or away: the next renewal is soon
-                Job.objects.filter(name=self.name, holder=self.holder).update(leased_until=self.clock() + LEASE)
+                self.renew()
             connections.close_all()
 
 

@@ -227,9 +227,8 @@ class _Run:
         So a calendar or a published limit corrected afterwards leaves its trace. Source: architecture §5.
         """
         assert self.before is not None
-        db.execute(f"CREATE OR REPLACE TEMP VIEW earlier AS {newest(self.folder, self.before, 'pairs')}")
         rows = db.execute(
-            "SELECT n.dossier, n.agency, e.due_0, n.due_0 FROM pairs n JOIN earlier e USING (dossier)"
+            "SELECT n.dossier, n.agency, e.due_0, n.due_0 FROM pairs n JOIN published e USING (dossier)"
             " WHERE n.exists_here AND n.finish_at IS NULL AND n.received_at IS NOT NULL"
             " AND n.last_seq = e.last_seq AND n.due_0 IS DISTINCT FROM e.due_0 ORDER BY 1"
         ).fetchall()

@@ -18,10 +18,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from motcua.catalogue import names
@@ -34,6 +33,7 @@ from motcua.dossiers.importing.guess import Kind
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.dossiers.importing.sources import Fault, read_csv
 from motcua.dossiers.models import HALF_DONE, DossierRow, Imported, Load, SourceMap
+from motcua.jobs import lease
 from motcua.ledger import audit
 from motcua.ledger.models import EventRow
 from motcua.oversight import published
@@ -162,9 +162,10 @@ def work(home: Path, *, clock: Clock, then: Callable[[], object] = lambda: None)
         taken = next((load for pk in waiting(at=clock()) if (load := _take(pk, clock())) is not None), None)
         if taken is None:
             return done
-        with _Renewal(taken, clock):
+        held = Load.objects.filter(pk=taken.pk)
+        with lease.Renewal(lambda held=held: held.update(leased_until=clock() + LEASE), every_s=_RENEW_S):
             _phase(home, taken, clock)
-        Load.objects.filter(pk=taken.pk).update(leased_until=None, holder="")
+        held.update(leased_until=None, holder="")
         done += 1
         if taken.state in (State.DONE, State.WITHDRAWN):
             then()
@@ -176,28 +177,6 @@ def _take(pk: int, at: datetime) -> Load | None:
     free = Q(leased_until=None) | Q(leased_until__lt=at)
     taken = Load.objects.filter(free, pk=pk, state__in=WORKING).update(leased_until=at + LEASE, holder=holder)
     return Load.objects.get(pk=pk) if taken else None
-
-
-class _Renewal:
-    """Renews a load's lease for as long as the block runs, on a connection of its own."""
-
-    def __init__(self, load: Load, clock: Clock) -> None:
-        self.pk, self.clock = load.pk, clock
-        self.over = Event()
-        self.thread = Thread(target=self._renew, daemon=True)
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.thread.join()
-
-    def _renew(self) -> None:
-        while not self.over.wait(_RENEW_S):
-            with suppress(OperationalError):  # the database is busy: the next renewal is soon
-                Load.objects.filter(pk=self.pk).update(leased_until=self.clock() + LEASE)
-            connections.close_all()
 
 
 def _phase(home: Path, load: Load, clock: Clock) -> None:

@@ -205,8 +205,13 @@ class Builder:
 
     def file_strangers(self) -> None:
         """Files records that only the portal has under an agency: that of their code, else their unit's or sender's."""
+        self._file("NOT exists_here")
+        self.db.execute("UPDATE pairs SET t_limit_due_at = limit_due_at WHERE t_limit_due_at IS NULL"
+                        " AND exists_there AND core = t_core")  # fmt: skip
+
+    def _file(self, which: str) -> None:
         resolve = names.resolver()
-        rows = self.db.execute("SELECT dossier, t_sender, t_unit FROM pairs WHERE NOT exists_here").fetchall()
+        rows = self.db.execute(f"SELECT dossier, t_sender, t_unit FROM pairs WHERE {which}").fetchall()
         filed = {}
         for code, sender, unit in rows:
             part = agency_of_dossier(code)
@@ -217,32 +222,33 @@ class Builder:
             self.db.execute("UPDATE pairs SET agency = filed.agency::VARCHAR FROM filed"
                             " WHERE pairs.dossier = filed.dossier::VARCHAR")  # fmt: skip
             self.db.unregister("filed")
-        self.db.execute("UPDATE pairs SET t_limit_due_at = limit_due_at WHERE t_limit_due_at IS NULL"
-                        " AND exists_there AND core = t_core")  # fmt: skip
 
     def link(self, found: Sequence[Link]) -> None:
-        """Gives linked records to their dossiers; both must be among the pairs, else nothing happens to the link."""
+        """Gives linked records to their dossiers; both must be among the pairs, else nothing happens to the link.
+
+        The first record, by code, becomes that of a dossier that has none; all others are its duplicates there.
+        """
         db = self.db
         of_theirs = ", ".join(f'"{name}"' for name in _OF_THEIRS)
-        for record, dossier in found:
-            both = db.execute("SELECT dossier, exists_there FROM pairs WHERE dossier IN (?, ?)", [record, dossier])
-            rows = dict(both.fetchall())
-            if len(rows) < 2:
-                continue
-            if not rows[dossier]:
-                sets = ", ".join(f'"{name}" = s."{name}"' for name in _OF_THEIRS)
-                db.execute(
-                    f"UPDATE pairs SET {sets}, exists_there = true FROM (SELECT * FROM pairs WHERE dossier = ?) s"
-                    " WHERE pairs.dossier = ?",
-                    [record, dossier],
-                )
-            else:
-                db.execute(
-                    f"INSERT INTO duplicates SELECT ?, dossier, {of_theirs} FROM pairs WHERE dossier = ?",
-                    [dossier, record],
-                )
-                db.execute("UPDATE pairs SET t_duplicates = t_duplicates + 1 WHERE dossier = ?", [dossier])
-            db.execute("UPDATE pairs SET linked_to = ? WHERE dossier = ?", [dossier, record])
+        sets = ", ".join(f'"{name}" = taken."{name}"' for name in _OF_THEIRS)
+        db.register("given", {"record": np.array([record for record, _ in found], object),
+                              "dossier": np.array([dossier for _, dossier in found], object)})  # fmt: skip
+        db.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE link AS
+            SELECT g.record::VARCHAR AS record, g.dossier::VARCHAR AS of_dossier,
+                   NOT d.exists_there AND row_number() OVER (PARTITION BY g.dossier ORDER BY g.record) = 1 AS first
+            FROM given g JOIN pairs r ON r.dossier = g.record::VARCHAR JOIN pairs d ON d.dossier = g.dossier::VARCHAR
+            """
+        )
+        db.unregister("given")
+        records = f"SELECT of_dossier, dossier AS record, {of_theirs} FROM link JOIN pairs ON dossier = record"
+        db.execute(f"INSERT INTO duplicates BY NAME {records} WHERE NOT first")
+        db.execute(f"CREATE OR REPLACE TEMP TABLE taken AS {records} WHERE first")
+        db.execute(f"UPDATE pairs SET {sets}, exists_there = true FROM taken WHERE pairs.dossier = taken.of_dossier")
+        db.execute("UPDATE pairs SET t_duplicates = t_duplicates + more.n FROM (SELECT of_dossier, count(*) AS n"
+                   " FROM link WHERE NOT first GROUP BY 1) more WHERE pairs.dossier = more.of_dossier")  # fmt: skip
+        db.execute("UPDATE pairs SET linked_to = link.of_dossier FROM link WHERE pairs.dossier = link.record")
 
     def add_listed(self) -> None:
         """Rows for codes that only a published list has (table `stated`); the view `known` holds all others."""
@@ -254,7 +260,7 @@ class Builder:
             " AT TIME ZONE 'UTC', '%Y-%m') AS month"
             " FROM stated WHERE dossier NOT IN (SELECT dossier FROM known) GROUP BY dossier"
         )
-        self.file_strangers()
+        self._file("NOT exists_here AND NOT exists_there")
 
     def columns(self, table: str) -> Columns:
         """A table as columns in memory."""
