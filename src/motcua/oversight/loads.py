@@ -162,10 +162,9 @@ def work(home: Path, *, clock: Clock, then: Callable[[], object] = lambda: None)
         taken = next((load for pk in waiting(at=clock()) if (load := _take(pk, clock())) is not None), None)
         if taken is None:
             return done
-        held = Load.objects.filter(pk=taken.pk)
-        with lease.Renewal(lambda held=held: held.update(leased_until=clock() + LEASE), every_s=_RENEW_S):
+        with _held(taken, clock):
             _phase(home, taken, clock)
-        held.update(leased_until=None, holder="")
+        Load.objects.filter(pk=taken.pk).update(leased_until=None, holder="")
         done += 1
         if taken.state in (State.DONE, State.WITHDRAWN):
             then()
@@ -177,6 +176,12 @@ def _take(pk: int, at: datetime) -> Load | None:
     free = Q(leased_until=None) | Q(leased_until__lt=at)
     taken = Load.objects.filter(free, pk=pk, state__in=WORKING).update(leased_until=at + LEASE, holder=holder)
     return Load.objects.get(pk=pk) if taken else None
+
+
+def _held(load: Load, clock: Clock) -> lease.Renewal:
+    """Renews the lease of a load for as long as it is worked on."""
+    held = Load.objects.filter(pk=load.pk)
+    return lease.Renewal(lambda: held.update(leased_until=clock() + LEASE), every_s=_RENEW_S)
 
 
 def _phase(home: Path, load: Load, clock: Clock) -> None:

@@ -95,6 +95,12 @@ INSTALLED_APPS = [
     "motcua.payments",
     "motcua.exchange",
     "motcua.oversight",
+    "motcua.warning",
+    "motcua.findings",
+    "motcua.rounds",
+    "motcua.directives",
+    "motcua.evidence",
+    "motcua.notices",
     "motcua.web",
 ]
 AUTH_USER_MODEL = "accounts.User"

@@ -1,0 +1,1 @@
+"""Directives: tasks with a measurable target, whose progress the data report."""

@@ -1,0 +1,1 @@
+"""Evidence packs: files that prove their content without our server, and their verification."""

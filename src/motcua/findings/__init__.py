@@ -1,0 +1,1 @@
+"""Findings: signs that the checks see, from opening through explanation to a person's conclusion."""

@@ -1,0 +1,1 @@
+"""Inspection rounds: plan, sealed sample, reading, minutes, conclusions, requests, follow-up."""
