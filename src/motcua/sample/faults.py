@@ -148,10 +148,14 @@ def plant(desk: Desk, how: str) -> tuple[Planned, tuple[Fault, ...]]:
     return planned, (found, *also)
 
 
+#: Really answered late: more than the eight working hours lie between submission and answer.
+_ANSWERED_LATE = frozenset({"answer_dated_early", "submission_overwritten", "late_answer_not_there"})
+
+
 def _submitted(desk: Desk, dossier: Planned, how: str) -> Planned:
     """Answered within the eight hours, unless the fault is about the answer: then submitted when the fault needs it."""
     received = dossier.acts[0].at
-    if how in ("answer_dated_early", "submission_overwritten", "late_answer_not_there"):  # really answered late
+    if how in _ANSWERED_LATE:
         submitted = received - timedelta(minutes=desk.draw.randint(4 * 1440, 6 * 1440))
     else:
         submitted = received - timedelta(minutes=desk.draw.randint(2, 20))
@@ -173,6 +177,8 @@ def _holds(how: str, case: _Case) -> bool:
         submitted, answered = case.dossier.submitted_at, case.received
         limit = case.desk.calendar.advance(case.desk.calendar.opening_at_or_after(submitted), RECEPTION_MINUTES)
         return answered + timedelta(hours=12) > limit
+    if how in _ANSWERED_LATE and case.dossier.submitted_at is not None:
+        return case.desk.calendar.minutes_between(case.dossier.submitted_at, case.received) > RECEPTION_MINUTES
     if how != "wait_credited_twice":
         return True
     asked, answered, finished = (act.at for act in case.acts)
