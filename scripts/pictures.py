@@ -6,7 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from motcua.cli.demo import PASSWORD, _server, free_port
+from motcua.cli.demo import _server, free_port
+from motcua.cli.demo_people import PASSWORD
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from motcua.accounts.models import Post
 from motcua.inspection import data_findings
 from motcua.inspection.causes import Cause
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
@@ -23,6 +24,7 @@ def test_every_code_has_vietnamese_words() -> None:
     assert set(labels.REMEDIES) == set(REMEDIES.values())
     assert set(labels.REFUSALS) == set(REFUSALS)
     assert set(labels.KINDS) == set(KINDS)
+    assert set(labels.ROLES) == set(Post.Role.values)
     assert set(labels.STATUSES) == {int(status) for status in Status}
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from motcua.accounts.models import Post
+
 
 @pytest.mark.skipif("DATABASE_URL" in os.environ, reason="the demo is an embedded home; it runs in the SQLite suite")
 def test_the_demo_finds_what_was_planted_and_nothing_else(tmp_path: Path) -> None:
@@ -24,5 +26,6 @@ def test_the_demo_finds_what_was_planted_and_nothing_else(tmp_path: Path) -> Non
     planted = document["planted"]
     assert planted["found"] == planted["planted"] and not planted["wrong"] and not planted["unexpected"]
     assert {cause["cause"] for cause in document["bridge"]["causes"]} >= {"update_not_sent", "late_entry"}
+    assert {person["role"] for person in document["sign_in"]["people"]} == set(Post.Role.values)
     proved = subprocess.run([*command, "verify", "--json"], env=env, capture_output=True, text=True, timeout=120)
     assert json.loads(proved.stdout)["ok"] is True

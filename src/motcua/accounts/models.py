@@ -21,6 +21,8 @@ class Post(models.Model):
     class Role(models.TextChoices):
         CLERK = "clerk", "Công chức một cửa"
         OFFICER = "officer", "Công chức thụ lý"
+        SEAL_CLERK = "seal_clerk", "Văn thư"
+        FOCAL_POINT = "focal_point", "Đầu mối KSTT"
         UNIT_HEAD = "unit_head", "Lãnh đạo đơn vị"
         INSPECTOR = "inspector", "Chuyên viên kiểm soát TTHC"
         LEADER = "leader", "Lãnh đạo tỉnh"

@@ -16,19 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from motcua.cli import demo_people
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
     from motcua.sample.acts import Measure
     from motcua.sample.plan import Fault, Plan, Planned
 
-PASSWORD = "demo-motcua"
-USERS = (
-    ("thanhtra", "inspector", "", "Chuyên viên kiểm soát TTHC"),
-    ("lanhdao", "leader", "", "Lãnh đạo tỉnh"),
-    ("vanhanh", "operator", "", "Quản trị kỹ thuật"),
-    ("truongphong", "unit_head", "H99.01", "Lãnh đạo đơn vị H99.01"),
-)
 _FAR = timedelta(days=3650)
 #: The measures in which faults are planted; `open` and `finished` are parts of `all`.
 _LOOKED_AT: tuple[Measure, ...] = ("all", "reception")
@@ -73,6 +67,7 @@ def _demo(args: argparse.Namespace) -> int:
     else:
         say(f"the demo in {folder} is used as it stands (--fresh makes it anew)")
         document = _inspect(folder, kept["planted"], datetime.fromisoformat(kept["until"]))
+    document["sign_in"] = {"password": demo_people.PASSWORD, "people": demo_people.told()}
     document["seconds"] = round(time.monotonic() - started, 1)
     from motcua.cli.pictures import bridge_text
 
@@ -101,9 +96,8 @@ def _serve(port: int) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped service stops its children, as Ctrl-C does
     mirror = PORT if _is_free(PORT) else free_port()
-    say(f"\nMở http://127.0.0.1:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {PASSWORD}:")
-    for name, _, _, title in USERS:
-        say(f"    {name:<14}{title}")
+    say(f"\nMở http://127.0.0.1:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {demo_people.PASSWORD}:")
+    say("\n".join(demo_people.lines()))
     with _server("motcua.mirror.wsgi:application", mirror, {}), _server("motcua.web.wsgi:application", port, {}) as web:
         try:
             return web.wait()
@@ -164,7 +158,7 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     planned = plan(province(args.seed), count=args.dossiers, seed=args.seed, since=now - timedelta(days=150), until=now)
     _catalogue(planned)
     parts.choose(("oversight", "exchange"), by=account(), at=now)
-    _accounts()
+    demo_people.bring_in()
     say(f"2/5 {len(planned.dossiers)} hồ sơ qua một cửa…")
     act_out(planned, now)
     faults = folder / "demo-faults.json"
@@ -212,14 +206,6 @@ def _catalogue(planned: Plan) -> None:
         )
         for n, p in enumerate(province.procedures, 1)
     )
-
-
-def _accounts() -> None:
-    from motcua.accounts.models import Post, User
-
-    for name, role, agency, title in USERS:
-        user = User.objects.create_user(name, password=PASSWORD, full_name=title)
-        Post.objects.create(user=user, role=role, agency=agency)
 
 
 def act_out(planned: Plan, now: datetime) -> None:

@@ -243,6 +243,8 @@ ROLES = Words(
     {
         "clerk": "Công chức một cửa",
         "officer": "Công chức thụ lý",
+        "seal_clerk": "Văn thư",
+        "focal_point": "Đầu mối KSTT",
         "unit_head": "Lãnh đạo đơn vị",
         "inspector": "Chuyên viên kiểm soát TTHC",
         "leader": "Lãnh đạo tỉnh",

@@ -1,0 +1,56 @@
+"""Who signs in to the demo: a person for each role, two where two must agree, and a neighbour who sees nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PASSWORD = "demo-motcua"
+WARD, NEIGHBOUR, DEPARTMENT = "H99.101", "H99.102", "H99.01"
+#: Account, role, agency (empty: the whole province), name.
+PEOPLE = (
+    ("thanhtra", "inspector", "", "Trần Thị Mai"),
+    ("thanhtra2", "inspector", "", "Lê Văn Bình"),
+    ("lanhdao", "leader", "", "Phạm Minh Quang"),
+    ("vanhanh", "operator", "", "Đỗ Văn Hải"),
+    ("quantri", "administrator", "", "Vũ Thị Hạnh"),
+    ("truongphong", "unit_head", DEPARTMENT, "Hoàng Văn Thái"),
+    ("chutich", "unit_head", WARD, "Bùi Văn Sơn"),
+    ("daumoi", "focal_point", WARD, "Ngô Thị Lan"),
+    ("canbo", "officer", WARD, "Đặng Minh Đức"),
+    ("motcua", "clerk", WARD, "Nguyễn Thị Hoa"),
+    ("vanthu", "seal_clerk", WARD, "Lý Thị Ngọc"),
+    ("quantriphuong", "administrator", WARD, "Phan Văn Tú"),
+    ("phuongkhac", "focal_point", NEIGHBOUR, "Hồ Thị Yến"),
+)
+
+
+def bring_in() -> None:
+    """The accounts, with the password that the demo prints."""
+    from motcua.accounts.models import Post, User
+
+    for name, role, agency, full_name in PEOPLE:
+        user = User.objects.create_user(name, password=PASSWORD, full_name=full_name)
+        Post.objects.create(user=user, role=role, agency=agency)
+
+
+def told() -> list[dict[str, Any]]:
+    """The log-ins as the demo's document holds them: account, role and its title, agency and its name."""
+    from motcua.accounts.models import Post, User
+    from motcua.catalogue.models import Agency
+
+    there = set(User.objects.values_list("username", flat=True))  # a demo of an older version has fewer
+    names = dict(Agency.objects.values_list("code", "name"))
+    return [
+        {"name": name, "full_name": full_name, "role": role, "title": Post.Role(role).label, "agency": agency,
+         "agency_name": names.get(agency, "")}
+        for name, role, agency, full_name in PEOPLE
+        if name in there
+    ]  # fmt: skip
+
+
+def lines() -> list[str]:
+    """The log-ins as the terminal shows them."""
+    return [
+        f"    {row['name']:<15}{row['title']:<28}{row['agency_name'] or 'toàn tỉnh'}  ({row['full_name']})"
+        for row in told()
+    ]
