@@ -52,7 +52,10 @@ def test_every_page_belongs_to_one_part_or_to_the_house() -> None:
     assert len(named) == len(set(named))
     assert set(named) == set(_addresses()), "name new pages in motcua.web.parts"
     assert set(PAGES) == set(parts.PARTS) == set(labels.PARTS)
-    assert set(MENU) == set(labels.PAGES) <= set(named)
+    pages = [page for group in MENU.values() for page in group]
+    assert len(pages) == len(set(pages))
+    assert set(pages) == set(labels.PAGES) <= set(named)
+    assert set(MENU) == set(labels.MENUS)
 
 
 @pytest.mark.parametrize("off", parts.PARTS)

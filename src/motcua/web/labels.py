@@ -208,10 +208,13 @@ FLAG_HINTS = Words(
 )
 #: The pages of the menu, by the names of their addresses.
 PAGES = Words({
-    "bridge": "Đối chiếu trễ hạn", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
+    "bridge": "Đối chiếu", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
     "sync": "Đồng bộ",
 })  # fmt: skip
+#: The groups of the menu that hold several pages.
+MENUS = Words({"bridge": "Đối chiếu", "findings": "Phát hiện", "rounds": "Đợt kiểm tra", "orders": "Chỉ đạo",
+               "agencies": "Đơn vị", "data": "Dữ liệu", "sync": "Đồng bộ"})  # fmt: skip
 PARTS = Words(
     {
         "oversight": "Kiểm tra, giám sát",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -38,8 +39,16 @@ PAGES: Mapping[str, frozenset[str]] = {
     "portal": frozenset(),
 }  # fmt: skip
 _PART_OF = {page: part for part, pages in PAGES.items() for page in pages}
-#: The menu, in this order.
-MENU = ("bridge", "findings", "agencies", "dossiers", "paste", "loading", "sync")
+#: The menu, in this order: groups of pages. One page alone is a plain entry; several open under the group's title.
+MENU: Mapping[str, tuple[str, ...]] = {
+    "bridge": ("bridge",),
+    "findings": ("findings",),
+    "rounds": (),
+    "orders": (),
+    "agencies": ("agencies",),
+    "data": ("dossiers", "paste", "loading"),
+    "sync": ("sync",),
+}
 #: Pages of the menu that only some roles have.
 FOR: Mapping[str, frozenset[str]] = {"sync": sync.ROLES}
 
@@ -74,14 +83,42 @@ class Switched:
 def menu(request: HttpRequest) -> dict[str, Any]:
     """For every template: what the head of the page leads to, and the parts that are on. Asked only where shown."""
     return {
-        "menu": lambda: _entries(request, parts.on()), "parts": parts.on, "has_sync": lambda: _has(request, "sync"),
-    }  # fmt: skip
+        "menu": lambda: _entries(request, parts.on()),
+        "parts": parts.on,
+        "has_sync": lambda: _has(request.user, "sync"),
+    }
 
 
-def _entries(request: HttpRequest, on: frozenset[str]) -> list[tuple[str, str]]:
-    return [(reverse(page), labels.PAGES[page]) for page in MENU if part_of(page) in on and _has(request, page)]
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the menu: a page, or a group with its pages below it."""
+
+    title: str
+    href: str
+    pages: tuple[Entry, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether a page is this one, or one of its group."""
+        return self.href == path or any(page.holds(path) for page in self.pages)
 
 
-def _has(request: HttpRequest, page: str) -> bool:
+def first_page(user: Any, *, on: frozenset[str]) -> str | None:
+    """The page on which a person begins: the first of the menu that is theirs; None where no part is switched on."""
+    return next((page for pages in MENU.values() for page in pages if part_of(page) in on and _has(user, page)), None)
+
+
+def _entries(request: HttpRequest, on: frozenset[str]) -> list[tuple[Entry, bool]]:
+    """The person's menu, each entry with whether it holds the page that is open."""
+    found = []
+    for group, pages in MENU.items():
+        there = [Entry(labels.PAGES[page], reverse(page)) for page in pages
+                 if part_of(page) in on and _has(request.user, page)]  # fmt: skip
+        if there:
+            entry = there[0] if len(there) == 1 else Entry(labels.MENUS[group], "", tuple(there))
+            found.append((entry, entry.holds(request.path)))
+    return found
+
+
+def _has(user: Any, page: str) -> bool:
     """Whether a page of the menu is for this person."""
-    return page not in FOR or powers.holds(request.user, FOR[page], on=local_day(timezone.now()))
+    return page not in FOR or powers.holds(user, FOR[page], on=local_day(timezone.now()))

@@ -23,7 +23,7 @@ from motcua.catalogue.models import Agency, Procedure
 from motcua.dossiers.models import AlternativeCode, DossierRow
 from motcua.rules.instants import local_day
 from motcua.web.console.pages import page
-from motcua.web.parts import MENU, part_of
+from motcua.web.parts import first_page
 
 _FOUND = 50
 
@@ -55,9 +55,8 @@ def health(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The first page of the menu; where no part is switched on, what to do about it."""
-    on = parts.on()
-    first = next((name for name in MENU if part_of(name) in on), None)
+    """The first page of the person's menu; where no part is switched on, what to do about it."""
+    first = first_page(request.user, on=parts.on())
     return page(request, "nothing_on.html") if first is None else redirect(first)
 
 
