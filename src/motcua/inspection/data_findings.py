@@ -34,47 +34,41 @@ def checks(scope: Scope) -> dict[str, DataCheck]:
     def text(name: str) -> nw.Expr:
         return nw.col(name).fill_null("")
 
-    return {
-        "over_promised": DataCheck(flag("over_promised"), "B", ("slip_due_at", "limit_due_at")),
-        "evidence_before_receipt": DataCheck(
-            instant("evidence_at") < nw.col("received_at").fill_null(0), "C", ("evidence_at", "received_at")
-        ),
-        "document_unknown": DataCheck(nw.col("unknown_documents").fill_null(0) > 0, "C", ("unknown_documents",)),
-        "unit_unresolved": DataCheck(
-            both & (text("t_unit") == "") & (text("t_unit_name") != ""), "C", ("t_unit_name",)
-        ),
-        "unit_differs": DataCheck(
-            both & (text("t_unit") != "") & (text("t_unit") != text("agency")), "C", ("t_unit", "t_unit_name")
-        ),
-        "procedure_differs": DataCheck(quiet & (text("core") != text("t_core")), "C", ("procedure", "t_procedure")),
-        "receipt_differs": DataCheck(
-            quiet & (instant("received_at") != instant("t_received_at")), "C", ("received_at", "t_received_at")
-        ),
-        "due_differs": DataCheck(
-            quiet & (instant("t_due_at") < NEVER) & (instant("due_0") != instant("t_due_at")),
-            "C",
-            ("due_0", "t_due_at"),
-        ),
-        "end_differs": DataCheck(
-            quiet & ended_here & ended_there & (ours != theirs),
-            "C",
-            ("finish_at", "t_nine_at", "t_nine_last_at", "t_ten_at", "t_closed_at", "t_withdrawn_at"),
-        ),
-        "end_not_there": DataCheck(quiet & ended_here & ~ended_there, "C", ("finish_at", "t_status", "delivery")),
-        "end_only_there": DataCheck(
-            quiet & ended_there & ~ended_here, "C", ("t_nine_at", "t_ten_at", "t_closed_at", "t_withdrawn_at")
-        ),
-        "further_record_there": DataCheck(
-            both & (nw.col("t_duplicates").fill_null(0) > 0) & (nw.col("sync_cause") != "duplicate_there"),
-            "C",
-            ("t_duplicates",),
-        ),
+    where = {
+        "over_promised": flag("over_promised"),
+        "evidence_before_receipt": instant("evidence_at") < nw.col("received_at").fill_null(0),
+        "document_unknown": nw.col("unknown_documents").fill_null(0) > 0,
+        "unit_unresolved": both & (text("t_unit") == "") & (text("t_unit_name") != ""),
+        "unit_differs": both & (text("t_unit") != "") & (text("t_unit") != text("agency")),
+        "procedure_differs": quiet & (text("core") != text("t_core")),
+        "receipt_differs": quiet & (instant("received_at") != instant("t_received_at")),
+        "due_differs": quiet & (instant("t_due_at") < NEVER) & (instant("due_0") != instant("t_due_at")),
+        "end_differs": quiet & ended_here & ended_there & (ours != theirs),
+        "end_not_there": quiet & ended_here & ~ended_there,
+        "end_only_there": quiet & ended_there & ~ended_here,
+        "further_record_there": both
+        & (nw.col("t_duplicates").fill_null(0) > 0)
+        & (nw.col("sync_cause") != "duplicate_there"),
     }
+    return {code: DataCheck(holds, *SHAPES[code]) for code, holds in where.items()}
 
 
-CODES = ("over_promised", "evidence_before_receipt", "document_unknown", "unit_unresolved", "unit_differs",
-         "procedure_differs", "receipt_differs", "due_differs", "end_differs", "end_not_there", "end_only_there",
-         "further_record_there")  # fmt: skip
+#: Code → how grave it is, and the columns that prove it.
+SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "over_promised": ("B", ("slip_due_at", "limit_due_at")),
+    "evidence_before_receipt": ("C", ("evidence_at", "received_at")),
+    "document_unknown": ("C", ("unknown_documents",)),
+    "unit_unresolved": ("C", ("t_unit_name",)),
+    "unit_differs": ("C", ("t_unit", "t_unit_name")),
+    "procedure_differs": ("C", ("procedure", "t_procedure")),
+    "receipt_differs": ("C", ("received_at", "t_received_at")),
+    "due_differs": ("C", ("due_0", "t_due_at")),
+    "end_differs": ("C", ("finish_at", "t_nine_at", "t_nine_last_at", "t_ten_at", "t_closed_at", "t_withdrawn_at")),
+    "end_not_there": ("C", ("finish_at", "t_status", "delivery")),
+    "end_only_there": ("C", ("t_nine_at", "t_ten_at", "t_closed_at", "t_withdrawn_at")),
+    "further_record_there": ("C", ("t_duplicates",)),
+}
+CODES = tuple(SHAPES)
 
 
 def found(frame: nw.LazyFrame[Any], scope: Scope, codes: tuple[str, ...] = CODES) -> nw.LazyFrame[Any]:

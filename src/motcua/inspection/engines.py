@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,6 +88,10 @@ class Engine(Protocol):
         """The rows of a frame as dictionaries, absent as None."""
         ...
 
+    def kept(self, frame: nw.LazyFrame[Any]) -> AbstractContextManager[nw.LazyFrame[Any]]:
+        """The rows of a frame computed once, for as long as the block runs: many questions read them."""
+        ...
+
 
 def table(engine: Engine, folder: Path, manifest: Manifest, name: str) -> nw.LazyFrame[Any]:
     """One table of the facts: the base without what the delta replaces, and the delta."""
@@ -108,6 +113,7 @@ class DuckDB:
     def __init__(self, memory: str = "4GB") -> None:
         import duckdb
 
+        self._kept = 0
         self.connection = duckdb.connect(
             config={"autoinstall_known_extensions": False, "memory_limit": memory, "preserve_insertion_order": False}
         )
@@ -129,6 +135,16 @@ class DuckDB:
         relation = nw.to_native(frame)
         names = relation.columns
         return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+    @contextmanager
+    def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        nw.to_native(frame).create(name)
+        try:
+            yield nw.from_native(self.connection.table(name))
+        finally:
+            self.connection.execute(f"DROP TABLE {name}")
 
 
 _DUCKDB_TYPES = {"Int64": "BIGINT", "String": "VARCHAR", "Boolean": "BOOLEAN", "Int32": "INTEGER", "Int128": "BIGINT"}
@@ -166,6 +182,10 @@ class Polars:
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         collected: list[dict[str, Any]] = nw.to_native(frame).collect().to_dicts()
         return collected
+
+    @contextmanager
+    def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
+        yield nw.from_native(nw.to_native(frame).collect().lazy())
 
 
 class Spark:
@@ -224,6 +244,14 @@ class Spark:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         return [row.asDict() for row in nw.to_native(frame).collect()]
+
+    @contextmanager
+    def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
+        cached = nw.to_native(frame).cache()
+        try:
+            yield nw.from_native(cached)
+        finally:
+            cached.unpersist()
 
 
 def engine(name: str) -> Engine:

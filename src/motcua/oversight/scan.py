@@ -1,0 +1,119 @@
+"""The scan: every check over the facts of a question, and for each what it looked at and what it could not see.
+
+"Zero signs" and "not scanned" are two things: a check that lacks a fact says which, and in which source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from motcua.inspection import bridge as bridges
+from motcua.inspection import run
+from motcua.inspection.checks.check import Check, Value
+from motcua.inspection.checks.facts import Facts
+from motcua.inspection.run import Looked
+from motcua.inspection.signs import Sign
+from motcua.oversight import figures
+from motcua.oversight.figures import Question, View
+from motcua.rules.instants import Unreadable
+
+FORMULA = "sign = the check holds where all its facts are known; not scanned is not zero; v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One scan: its signs, and per check what was looked at. `broken`: plug-in or check → what went wrong with it."""
+
+    head: Mapping[str, Any]  # as_of, period, measure, policy, formula, facts_age_s
+    population: int
+    checks: tuple[Looked, ...]
+    signs: tuple[Sign, ...]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def looked(self, code: str) -> Looked:
+        """What a check looked at. Raises `KeyError` where it was not asked for."""
+        return next(looked for looked in self.checks if looked.check == code) if code in self.codes else _none(code)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The checks that were asked for."""
+        return frozenset(looked.check for looked in self.checks)
+
+
+def _none(code: str) -> Looked:
+    raise KeyError(code)
+
+
+def library() -> dict[str, Check]:
+    """Every check by code: the built-in ones and a province's own."""
+    return dict(run.BY_CODE)
+
+
+def chosen(checks: Sequence[str]) -> list[Check]:
+    """The checks named by code or by number ("V-05"); all where none is named. Raises `Unreadable`."""
+    known = library()
+    if not checks:
+        return list(known.values())
+    wanted: dict[str, Check] = {}
+    for name in checks:
+        found = [known[name]] if name in known else [c for c in known.values() if name and c.number == name.upper()]
+        if not found:
+            raise Unreadable(f"no check {name!r}; `motcua checks` lists them")
+        wanted |= {check.code: check for check in found}
+    return list(wanted.values())
+
+
+def scan(
+    home: Path,
+    question: Question,
+    *,
+    now: datetime,
+    checks: Sequence[str] = (),
+    parameters: Mapping[str, Mapping[str, Value]] | None = None,
+) -> Scan:
+    """Runs the checks named (by code or number; none: all) over the facts of a question.
+
+    `parameters`: code → name → value, instead of the defaults. A check that fails is reported by name under `broken`
+    and stops no other. Raises `Unreadable` where the question or a name cannot be understood.
+    """
+    wanted = chosen(checks)
+    broken: dict[str, str] = {}
+    store = figures.facts(home)
+    with store.lock:
+        view = store.view(question, now=now)
+        head = figures.head(view, question, FORMULA, now)
+        asked = [check for check in wanted if question.measure in check.measures]
+        given = {check.code: check.given(view.scope, (parameters or {}).get(check.code)) for check in asked}
+        with view.engine.kept(_frame(view)) as frame:
+            counted = frame.filter(nw.col("in_population")).select(nw.len().cast(nw.Int64).alias("n"))
+            population = int(view.engine.collect(counted)[0]["n"])
+            rows = [check for check in asked if check.runs and check.holds is not None]
+            looks, signs = run.of_dossiers(frame, rows, given, view.engine.collect)
+            looked = {one.check: one for one in looks}
+            facts = Facts(frame, frame, view.scope, view.engine.collect)
+            for check in asked:
+                if not check.runs:
+                    looked[check.code] = run.out_of_reach(check, population)
+                elif check.signs is not None:
+                    looked[check.code], more = run.of_others(facts, check, given[check.code])
+                    signs += more
+    for check in wanted:
+        looked.setdefault(check.code, Looked(check.code, asked=False))
+    return Scan(
+        head=head,
+        population=population,
+        checks=tuple(looked[check.code] for check in wanted),
+        signs=tuple(signs),
+        broken=broken,
+    )
+
+
+def _frame(view: View) -> nw.LazyFrame[Any]:
+    """The judged pairs with all that checks read of a dossier."""
+    return bridges.judged(view.pairs, view.scope)

@@ -1,0 +1,61 @@
+"""A scan gives every check's signs with their proof, and says what each check looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.story import Case, at
+
+from motcua.catalogue.models import Procedure
+from motcua.dossiers.importing.run import Order, import_files
+from motcua.mirror.load import load
+from motcua.oversight import extract, figures, scan
+from motcua.oversight.figures import Question
+from motcua.rules.instants import Unreadable
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "mirror"])
+NOW = at("2026-04-01T08:00")
+LATE = "H99.12-260302-0001"
+
+
+@pytest.fixture
+def small(home: Path, tmp_path: Path) -> Path:
+    """Two dossiers: one clicked late and not sent, one honest."""
+    Procedure.objects.create(code="1.000001", core="1.000001", name="Mẫu", allotted="5d")
+    case = Case()
+    for number in (1, 2):
+        code = f"H99.12-260302-000{number}"
+        case.dossier(code)
+        case.record(code, 2, updating=False)
+    case.event(LATE, "finished", "2026-03-12T09:00", evidence="2026-03-06T15:00")
+    case.event("H99.12-260302-0002", "finished", "2026-03-06T15:00")
+    case.record("H99.12-260302-0002", 9)
+    case.step("H99.12-260302-0002", 9, "20260306150000")
+    dossiers, events, messages = case.write(tmp_path)
+    import_files(Order(files=(dossiers, events), home=home, at=NOW, create_missing=True))
+    load([messages], at=NOW)
+    extract.run(home=home, at=NOW)
+    return home
+
+
+def test_a_scan_sees_what_the_bridge_explains(small: Path) -> None:
+    found = scan.scan(small, Question(), now=NOW, checks=("late_entry", "update_not_sent"))
+    told = figures.inspect(small, Question(), now=NOW, checks=("late_entry", "update_not_sent"))["findings"]
+    assert {sign.key for sign in found.signs} == {(f["check"], f["dossier"]) for f in told} == {("late_entry", LATE)}
+    assert found.signs[0].evidence["evidence_at"] == "2026-03-06T15:00:00+07:00"
+    assert (found.looked("late_entry").looked_at, found.looked("late_entry").found) == (2, 1)
+    assert found.looked("update_not_sent").state == "scanned"
+    assert found.looked("update_not_sent").found == 0
+
+
+def test_a_check_is_asked_for_by_code_or_by_number(small: Path) -> None:
+    assert scan.scan(small, Question(), now=NOW, checks=("v-11",)).codes == {"over_promised"}
+    with pytest.raises(Unreadable, match="motcua checks"):
+        scan.scan(small, Question(), now=NOW, checks=("made_up",))
+
+
+def test_what_a_measure_does_not_ask_is_not_scanned_and_not_zero(small: Path) -> None:
+    found = scan.scan(small, Question(measure="reception"), now=NOW)
+    assert found.looked("over_promised").state == "not_scanned"
+    assert found.looked("update_not_sent").state == "scanned"
