@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from django.db import transaction
 
-from motcua.dossiers.log import Log
+from motcua.dossiers.log import Log, events
 from motcua.rules import moves
-from motcua.rules.dossier import Dossier
+from motcua.rules.dossier import Dossier, corrected
+from motcua.rules.events import EvidenceAttached
 from motcua.rules.moves import Actor
 
 
@@ -61,4 +63,20 @@ def correct(
     event = moves.correct(
         log.dossier, by=by, now=now, corrects=corrects, true_at=true_at, due_at=due_at, void=void, note=note
     )
+    return log.append(event)
+
+
+@transaction.atomic
+def attach_evidence(
+    *, code: str, by: Actor, at: datetime, now: datetime, standing: Literal["fixes", "bounds"], digest: str,
+    number: str = "", note: str = "",
+) -> Dossier:  # fmt: skip
+    """A document says when processing was complete. Raises `moves.Refused`, also where the record has it already."""
+    log = Log.locked(code, now=now)
+    event = moves.attach_evidence(
+        log.dossier, by=by, at=at, now=now, standing=standing, digest=digest, number=number, note=note
+    )
+    for known in corrected(events(code)):
+        if isinstance(known, EvidenceAttached) and (known.digest, known.at) == (digest, at):
+            raise moves.Refused("evidence.known", dossier=code, at=at)
     return log.append(event)

@@ -12,7 +12,7 @@ from motcua.dossiers import log
 from motcua.dossiers.models import DossierRow
 from motcua.exchange import status_proof
 from motcua.exchange.models import Delivery
-from motcua.exchange.status_map import RECORD_ONLY, StatusMap
+from motcua.exchange.status_map import INTERNAL, RECORD_ONLY, StatusMap
 from motcua.ledger import cursors
 from motcua.ledger.models import EventRow
 from motcua.rules.dossier import Dossier, apply, replay
@@ -35,7 +35,7 @@ def plan(*, unmapped: frozenset[str] = frozenset(), include_imported: bool = Fal
             if not events:
                 return planned
             ours = None if include_imported else _desk({event.dossier for event in events})
-            sent = [event for event in events if ours is None or event.dossier in ours]
+            sent = [event for event in events if event.kind not in INTERNAL and (ours is None or event.dossier in ours)]
             left = _left([event for event in sent if rules.needs_standing(event.kind)])
             rows = [_delivery(event, rules, left.get(event.position)) for event in sent]
             Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)

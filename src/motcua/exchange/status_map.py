@@ -20,8 +20,10 @@ from motcua.rules.instants import Unreadable
 #: The event carries the status in which it leaves the dossier.
 STANDING: Literal["standing"] = "standing"
 
-#: Events that change the record but are no step of the processing.
-RECORD_ONLY = frozenset({"corrected"})
+#: Acts of the inspection: the portal has no word for them, and they are never sent.
+INTERNAL = frozenset({"evidence_attached"})
+#: Events that are no step of the processing.
+RECORD_ONLY = frozenset({"corrected"}) | INTERNAL
 
 #: What a word of another system can mean: the ten statuses, and a suspension, which has no status of its own.
 STATES: Mapping[str, Status] = {

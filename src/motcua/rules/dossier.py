@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from motcua.rules.events import (
     Corrected,
     Event,
+    EvidenceAttached,
     Extended,
     Finished,
     LegReturned,
@@ -183,7 +184,7 @@ def apply(dossier: Dossier, event: Event) -> Dossier:
                     else {}
                 ),
             )
-        case Corrected():
+        case Corrected() | EvidenceAttached():
             return replace(dossier, seq=seq)
         case _:
             assert_never(event)

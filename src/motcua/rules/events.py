@@ -196,6 +196,20 @@ class Corrected(_Event):
     due_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceAttached(_Event):
+    """A document says when processing was complete: `at` is the instant that it fixes or bounds.
+
+    It *fixes* completion (a trusted time stamp, the registered issue time of the result) or only *bounds* it
+    (completed by then). `digest` is the document's SHA-256, `number` its registered number. Source: architecture §2.
+    """
+
+    kind: ClassVar[str] = "evidence_attached"
+    standing: str = "fixes"
+    digest: str = ""
+    number: str = ""
+
+
 Event = (
     Registered
     | Received
@@ -216,6 +230,7 @@ Event = (
     | Finished
     | Returned
     | Corrected
+    | EvidenceAttached
 )
 
 KINDS: dict[str, type[Event]] = {
@@ -240,6 +255,7 @@ KINDS: dict[str, type[Event]] = {
         Finished,
         Returned,
         Corrected,
+        EvidenceAttached,
     )
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from motcua.rules import events as e
 from motcua.rules.dossier import Dossier, Status
@@ -39,7 +39,7 @@ REFUSALS = (
     "dossier.has_ended", "dossier.is_suspended", "dossier.not_suspended", "dossier.known", "dossier.unknown",
     "step.already_finished", "step.already_started", "step.unknown", "step.not_your_unit", "supplement.asked_before",
     "extension.not_later", "extension.no_due", "result.not_finished", "result.already_returned", "leg.none",
-    "correction.unknown_event",
+    "correction.unknown_event", "evidence.before_receipt", "evidence.known",
 )  # fmt: skip
 
 
@@ -229,3 +229,17 @@ def correct(
     if not 1 <= corrects <= dossier.seq:
         raise Refused("correction.unknown_event", seq=corrects)
     return e.Corrected(**_stamp(by, now, now, note), corrects=corrects, true_at=true_at, due_at=due_at, void=void)
+
+
+def attach_evidence(
+    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, standing: Literal["fixes", "bounds"], digest: str,
+    number: str = "", note: str = "",
+) -> e.EvidenceAttached:  # fmt: skip
+    """A document fixes or bounds the completion at the instant `at`; never before the receipt, never in the future."""
+    if at > now + timedelta(minutes=1):
+        raise Refused("act.in_the_future", at=at, now=now)
+    if dossier.accepted_at is None:
+        raise Refused("dossier.not_accepted", dossier=dossier.code)
+    if at < dossier.accepted_at:
+        raise Refused("evidence.before_receipt", at=at, received=dossier.accepted_at)
+    return e.EvidenceAttached(**_stamp(by, at, now, note), standing=standing, digest=digest, number=number)

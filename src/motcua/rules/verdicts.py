@@ -17,6 +17,7 @@ from motcua.rules.clock import Allotted, Mode, due_at
 from motcua.rules.dossier import corrected
 from motcua.rules.events import (
     Event,
+    EvidenceAttached,
     Extended,
     Finished,
     Paid,
@@ -162,8 +163,8 @@ def our_facts(
 
     allotted = (header.allotted if header else "") or terms.limit
     finish = _stated_finish(kept, accepted_at)
-    evidence = _evidence(kept)
     finish_at = finish.at if finish else None
+    evidence = _evidence(kept, finish_at)
     true_finish_at = evidence[0] if evidence else finish_at
     pauses = _pauses(kept, accepted_at, terms)
     slip = _slip(header, kept, accepted_at, allotted, terms)
@@ -337,12 +338,26 @@ def _stated_finish(kept: Sequence[Event], accepted_at: datetime) -> Event | None
     return None
 
 
-def _evidence(kept: Sequence[Event]) -> tuple[datetime, str] | None:
+def _evidence(kept: Sequence[Event], finish_at: datetime | None) -> tuple[datetime, str] | None:
     """The instant that a document fixes for the completion, and the kind of act that carries it.
 
-    The document of the end decides; where the end carries none, that of the last step done, if no work
-    follows it.
+    A document that was attached afterwards and fixes it decides, the last one of several; then the document of the
+    end; where the end carries none, that of the last step done, if no work follows it. One that only bounds the
+    completion can make a stated finish earlier, never later.
     """
+    attached = [event for event in kept if isinstance(event, EvidenceAttached)]
+    if fixing := [event for event in attached if event.standing == "fixes"]:
+        return max(fixing, key=lambda event: event.seq).at, EvidenceAttached.kind
+    if (carried := _carried(kept)) is not None:
+        return carried
+    bounds = [event.at for event in attached if event.standing == "bounds"]
+    if bounds and (finish_at is None or min(bounds) < finish_at):
+        return min(bounds), EvidenceAttached.kind
+    return None
+
+
+def _carried(kept: Sequence[Event]) -> tuple[datetime, str] | None:
+    """The instant of the document that the end itself, or the last step, carries."""
     for kind in (Finished, Returned):
         for event in kept:
             if isinstance(event, kind) and event.evidence_at is not None:

@@ -131,6 +131,7 @@ KINDS = Words(
         "finished": "Kết thúc xử lý",
         "returned": "Trả kết quả",
         "corrected": "Đính chính",
+        "evidence_attached": "Bổ sung chứng cứ",
     }
 )
 SHORT_KINDS = Words({
@@ -138,6 +139,7 @@ SHORT_KINDS = Words({
     "supplement_received": "đã bổ sung", "suspended": "tạm dừng", "resumed": "tiếp tục", "payment_requested": "NVTC",
     "paid": "đã nộp", "leg_sent": "lấy ý kiến", "leg_returned": "có trả lời", "extended": "hẹn lại",
     "withdrawn": "rút", "stopped": "dừng", "finished": "xong", "returned": "trả", "corrected": "đính chính",
+    "evidence_attached": "chứng cứ",
 })  # fmt: skip
 OWNERS = Words(
     {
@@ -321,6 +323,7 @@ EVIDENCE_KINDS = Words(
         "step_finished": "chứng cứ của bước xử lý",
         "refused": "chứng cứ của việc từ chối",
         "stopped": "chứng cứ của việc dừng",
+        "evidence_attached": "chứng cứ bổ sung",
     }
 )
 #: The facts that prove a finding.
@@ -414,6 +417,8 @@ REFUSALS = Words(
         "result.not_finished": "Hồ sơ {dossier} chưa kết thúc xử lý. Bấm “Kết thúc xử lý” trước.",
         "result.already_returned": "Kết quả đã trả lúc {at:%H:%M %d/%m/%Y}.",
         "leg.none": "Hồ sơ {dossier} không đang lấy ý kiến đơn vị nào.",
+        "evidence.before_receipt": "Chưa dùng: chứng cứ {at:%H:%M %d/%m/%Y} trước tiếp nhận {received:%H:%M %d/%m/%Y}.",
+        "evidence.known": "Hồ sơ {dossier} đã có chứng cứ này.",
         "correction.unknown_event": "Không có sự kiện số {seq} để đính chính.",
     }
 )
