@@ -76,9 +76,9 @@ def text_of(content: bytes, folder: Path) -> str:
 @pytest.mark.django_db
 def test_word_and_pdf_say_the_same_with_every_diacritic(tmp_path: Path) -> None:
     said = words_of(word.made(_paper(), home=tmp_path))
-    wanted = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "ỦY BAN NHÂN DÂN TỈNH MẪU", "Kính gửi:",
-              "Sở Mẫu", "Còn 12 hồ sơ <quá hạn> & chưa giải trình.", LETTERS[:30], "CHÁNH VĂN PHÒNG", "Trần Văn Bình",
-              "Nơi nhận:", "Lưu: VT, KSTT", "H99.12-260302-0059", "tháng")  # fmt: skip
+    wanted = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "ỦY BAN NHÂN DÂN TỈNH MẪU",
+              "Kính gửi:", "Sở Mẫu", "Còn 12 hồ sơ <quá hạn> & chưa giải trình.", LETTERS[:30], "CHÁNH VĂN PHÒNG",
+              "Trần Văn Bình", "Nơi nhận:", "Lưu: VT, KSTT", "H99.12-260302-0059", "tháng")  # fmt: skip
     assert [part for part in wanted if part not in said] == []
     assert said.index("Trần Văn Bình") < said.index("Phụ lục"), "the annex lies behind the signature"
     printed = text_of(pdf.made(_paper(), home=tmp_path), tmp_path)
@@ -207,8 +207,8 @@ def test_a_province_brings_its_own_template_and_its_own_words(tmp_path: Path) ->
     assert said.startswith("Kính trình Ông <B>: Đôn đốc giải quyết hồ sơ Còn 12 hồ sơ <quá hạn>")
     assert "CỘNG HÒA" in words_of(word.made(_paper(form="correct"), home=tmp_path)), "other forms keep theirs"
     (own / "urge.typ").write_text(
-        '#let paper = json(bytes(sys.inputs.paper))\n#set document(title: paper.title)\n#set text(font: "Liberation Serif",'
-        ' lang: "vi")\n= #paper.title\n#paper.signer_of_day\n'
+        "#let paper = json(bytes(sys.inputs.paper))\n#set document(title: paper.title)\n"
+        '#set text(font: "Liberation Serif", lang: "vi")\n= #paper.title\n#paper.signer_of_day\n'
     )
     assert "Ông <B>" in text_of(pdf.made(paper, home=tmp_path), tmp_path)
     (own / "urge.txt").write_text("\ufeffGửi {who}: còn {n} hồ sơ.\n- {n} việc\n[annex]\n", encoding="utf-8")

@@ -18,9 +18,8 @@ def printable() -> frozenset[int]:
     """The code points of the regular face, read from its character map (OpenType `cmap`, format 4)."""
     content = (FONTS / "LiberationSerif-Regular.ttf").read_bytes()
     (tables,) = struct.unpack_from(">H", content, 4)
-    offsets = {
-        content[12 + 16 * n : 16 + 16 * n]: struct.unpack_from(">I", content, 20 + 16 * n)[0] for n in range(tables)
-    }
+    places = range(12, 12 + 16 * tables, 16)
+    offsets = {content[at : at + 4]: int.from_bytes(content[at + 8 : at + 12], "big") for at in places}
     cmap = offsets[b"cmap"]
     (count,) = struct.unpack_from(">H", content, cmap + 2)
     found: set[int] = set()

@@ -20,7 +20,8 @@ def made(paper: Paper, *, home: Path) -> bytes:
 
     Raises `Unreadable` where a template of the province's own cannot be set, with Typst's words and the file.
     """
-    return _set(paper, home, "pdf", pdf_standards=_STANDARDS, timestamp=int(paper.foot.at.timestamp()))
+    content: bytes = _set(paper, home, "pdf", pdf_standards=_STANDARDS, timestamp=int(paper.foot.at.timestamp()))
+    return content
 
 
 def pictures(paper: Paper, *, home: Path) -> list[bytes]:
@@ -38,8 +39,9 @@ def _set(paper: Paper, home: Path, kind: str, **options: Any) -> Any:
         **fields(paper),
         **{name: [_block(block) for block in blocks] for name, blocks in paper.marks.items()},
     }
+    compiled: Any = typst.compile  # its types know no mapping of files, its program does
     try:
-        return typst.compile(
+        return compiled(
             {"main.typ": main.read_bytes(), "blocks.typ": shared.read_bytes()},
             font_paths=[str(FONTS)],
             ignore_system_fonts=True,

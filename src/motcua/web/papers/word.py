@@ -1,4 +1,4 @@
-"""A paper as Word: a template that officials can edit in Word, its fields as `{{ name }}`, its tables where a mark stands."""
+"""A paper as Word: a template that officials can edit, its fields as `{{ name }}`, its tables where a mark stands."""
 
 from __future__ import annotations
 
