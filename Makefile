@@ -6,7 +6,7 @@ SPARK := .venv-spark
 SOURCES := src tests bench scripts
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-spark check bench setup test-setup lock pictures docs
+.PHONY: demo test test-spark check bench setup test-setup lock pictures docs archive
 
 setup: $(VENV)/.core
 test-setup: $(VENV)/.dev
@@ -58,6 +58,10 @@ bench: $(VENV)/.dev
 
 campaign: $(VENV)/.dev
 	@$(BIN)/python -m bench.campaign
+
+# One archive in dist/ that installs and upgrades a server without internet: docs/how-to/install.md
+archive: $(VENV)/.dev
+	@$(BIN)/python scripts/archive.py $(ARGS)
 
 lock:
 	scripts/lock

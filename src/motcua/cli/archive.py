@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from motcua.cli.output import fail
+from motcua.rules.instants import VIET_NAM
 
 T = TypeVar("T")
 
@@ -70,6 +71,33 @@ class _Writer:
         about = tarfile.TarInfo(_MANIFEST)
         about.size = len(text)
         self.archive.addfile(about, io.BytesIO(text))
+
+
+def name(at: datetime) -> str:
+    """The file name of a backup made at an instant, as `thin` and `age_s` know it: in Vietnamese time, sorts by age."""
+    return f"motcua-{at.astimezone(VIET_NAM):%Y%m%d-%H%M%S}.tar.gz"
+
+
+def kept(folder: Path) -> list[Path]:
+    """The backups of a folder that were named by `name`, the newest first."""
+    return sorted(folder.glob(f"motcua-{'[0-9]' * 8}-{'[0-9]' * 6}.tar.gz"), reverse=True)
+
+
+def thin(folder: Path, keep: int) -> list[Path]:
+    """Removes all but the newest ones of these; returns what was removed."""
+    older = kept(folder)[keep:]
+    for file in older:
+        file.unlink()
+    return older
+
+
+def age_s(folder: Path, now: datetime) -> int | None:
+    """The age of the newest backup in a folder, whatever its name; None: there is none."""
+    try:
+        newest = max((file.stat().st_mtime for file in folder.glob("*.tar.gz")), default=None)
+    except OSError:
+        return None
+    return None if newest is None else max(int(now.timestamp() - newest), 0)
 
 
 def pack(home: Path, target: Path, *, at: datetime) -> dict[str, Any]:

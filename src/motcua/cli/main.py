@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 from motcua.cli.output import DONE, UNUSABLE, Unusable
@@ -23,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="motcua", description="One-stop procedures of a province, and why each late dossier is late."
     )
-    root.add_argument("--version", action="version", version="motcua 0.1.0")
+    root.add_argument("--version", action="version", version=f"motcua {metadata.version('motcua')}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
     for group in GROUPS:
         importlib.import_module(f"motcua.cli.{group}").register(commands)

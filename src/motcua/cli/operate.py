@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
 
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
+
+#: Bytes that the home's disk must have left: room for one more copy of the log's busiest day.
+_DISK_WANTED = 1_000_000_000
+#: Nightly backups are overdue after a day and a half.
+_BACKUP_OVERDUE_S = 36 * 3600
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,7 +30,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verify.set_defaults(run=_verify)
     commands.add_parser("migrate", help="bring the databases to this version").set_defaults(run=_migrate)
     backup = commands.add_parser("backup", help="databases, files, heads and keys in one archive")
-    backup.add_argument("file", metavar="FILE", type=Path)
+    backup.add_argument("file", metavar="FILE", type=Path, nargs="?")
+    backup.add_argument("--into", metavar="FOLDER", type=Path, help="a file of its own there, named by the hour")
+    backup.add_argument("--keep", metavar="N", type=int, help="with --into: remove all but the newest N of these files")
     backup.set_defaults(run=_backup)
     restore = commands.add_parser("restore", help="from an archive into an empty home and database; ends in verify")
     restore.add_argument("file", metavar="FILE", type=Path)
@@ -132,22 +140,31 @@ def _backup(args: argparse.Namespace) -> int:
     from motcua.cli import archive
     from motcua.cli.home import open_home
 
-    home, target = open_home(), args.file.resolve()
+    if (args.file is None) == (args.into is None):
+        fail("name either the FILE to write or, with --into, the FOLDER that keeps the last ones")
+    if args.keep is not None and (args.into is None or args.keep < 1):
+        fail("--keep: how many backups stay in the folder of --into, at least one")
+    home = open_home()
     from django.utils import timezone
 
+    now = timezone.now()
+    named = args.into / archive.name(now) if args.into else args.file
+    target = named.resolve()
     if target.exists():
-        fail(f"{args.file}: exists already; name another file")
+        fail(f"{named}: exists already; name another file")
     if not target.parent.is_dir():
-        fail(f"{args.file}: there is no folder {target.parent}")
+        fail(f"{named}: there is no folder {target.parent}")
     if home in target.parents:
-        fail(f"{args.file}: lies in the home that it saves; name a place outside {home}")
-    document = {"file": str(target), **archive.pack(home, target, at=timezone.now())}
-    answer(
-        args,
-        document,
-        f"{args.file}: {document['events']} events, {document['files']} files, {document['bytes']} bytes;"
-        " signing keys and personal data included: keep it safe",
+        fail(f"{named}: lies in the home that it saves; name a place outside {home}")
+    document: dict[str, Any] = {"file": str(target), **archive.pack(home, target, at=now)}
+    told = (
+        f"{named}: {document['events']} events, {document['files']} files, {document['bytes']} bytes;"
+        " signing keys and personal data included: keep it safe"
     )
+    if args.keep is not None:
+        document["removed"] = [str(each) for each in archive.thin(target.parent, args.keep)]
+        told += f"; {len(document['removed'])} older ones removed"
+    answer(args, document, told)
     return DONE
 
 
@@ -207,6 +224,7 @@ def _standing(folder: Path) -> dict[str, Any]:
     from django.utils import timezone
 
     from motcua.catalogue import parts
+    from motcua.cli import archive
     from motcua.cli.work import wanted
     from motcua.dossiers.models import DossierRow
     from motcua.exchange.models import Delivery
@@ -226,6 +244,7 @@ def _standing(folder: Path) -> dict[str, Any]:
         }
     except Unreadable:
         facts = {"age_s": None, "behind": cursors.head()}
+    backups = os.environ.get("MOTCUA_BACKUPS")
     sealed = Head.objects.order_by("-size").values_list("size", flat=True).first() or 0
     on = parts.on()
     jobs = [job for job in lease.health(now=now) if wanted(job["name"], on)]
@@ -242,6 +261,8 @@ def _standing(folder: Path) -> dict[str, Any]:
         "jobs": jobs,
         "silent": [job["name"] for job in jobs if job["silent"]],
         "failing": [job["name"] for job in jobs if job["error"]],
+        "disk_free": shutil.disk_usage(folder).free,
+        "backups": backups and {"folder": backups, "newest_age_s": archive.age_s(Path(backups), now)},
     }
 
 
@@ -258,6 +279,14 @@ def _faults(document: dict[str, Any]) -> list[str]:
     ]
     if document["portal"] and not os.access(os.environ.get("NATIONAL_PORTAL_PASSWORD_FILE", ""), os.R_OK):
         faults.append("NATIONAL_PORTAL_PASSWORD_FILE names no file that can be read: nothing is sent")
+    if document["disk_free"] < _DISK_WANTED:
+        room = f"{document['disk_free'] // 1_000_000} MB"
+        faults.append(f"the disk of {document['home']} has {room} left; make room before the database stands still")
+    if document["backups"] is not None:
+        age = document["backups"]["newest_age_s"]
+        told = "none there yet" if age is None else f"the newest is {age // 3600} hours old"
+        if age is None or age > _BACKUP_OVERDUE_S:
+            faults.append(f"backups in {document['backups']['folder']}: {told}; is motcua-backup.timer on?")
     return faults
 
 
@@ -283,5 +312,8 @@ def _report(document: dict[str, Any]) -> str:
             + (", running" if job["running"] else "")
             for job in document["jobs"]
         ] or ["jobs: none has ever run; motcua work runs them"]
+        if document["backups"] is not None and document["backups"]["newest_age_s"] is not None:
+            lines.append(f"backup: {document['backups']['newest_age_s'] // 3600} hours ago")
+        lines.append(f"disk: {document['disk_free'] // 1_000_000} MB free")
     lines += [f"! {fault}" for fault in document["faults"]]
     return "\n".join(lines)
