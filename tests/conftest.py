@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
+
+from motcua.web import settings as web_settings
 
 # A busy machine is no fault of a property.
 settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("suite")
 os.environ.setdefault("MOTCUA_HOME", tempfile.mkdtemp(prefix="motcua-test-"))
+if "PYTEST_XDIST_WORKER" in os.environ:  # a home of each worker's own: the locks lie there
+    os.environ["MOTCUA_HOME"] = tempfile.mkdtemp(prefix="motcua-test-")
+    django_settings.HOME = web_settings.HOME = Path(os.environ["MOTCUA_HOME"])
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browser's driver runs an event loop beside live servers
 
 _ROOT = Path(__file__).resolve().parent.parent

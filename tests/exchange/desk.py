@@ -72,7 +72,8 @@ LIVES: tuple[Callable[[str], None], ...] = (returned, refused, withdrawn, stoppe
 
 def expected(code: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The record and the steps that the portal should hold of a dossier."""
-    events, names, terms = log.events(code), Names.load(), Terms.load()
+    events = messages.opened(log.events(code), messages.private([code]).get(code))
+    names, terms = Names.load(), Terms.load()
     owner = messages.owners([code]).get(code, "")
     wanted = []
     status = Status.REGISTERED

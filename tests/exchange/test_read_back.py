@@ -143,14 +143,10 @@ def test_what_changed_over_there_waits_for_a_person_with_a_proposal(portal: Port
     assert report.sent_again == 0
     assert _open() == {
         "NgayHenTra": ("20260312080000", "20260402080000", "changed_there", "ask_portal"),
-        "DanhSachHoSoBoSung": (*_rounds("20260312", "20260402"), "changed_there", "ask_portal"),
+        "DanhSachHoSoBoSung 1 NgayHenTraMoi": ("20260312080000", "20260402080000", "changed_there", "ask_portal"),
         "step +9 20260302083000": ("", "9 20260302083000", "changed_there", "ask_portal"),
     }
     assert {row.arose_at for row in Difference.objects.all()} == {NOW + HOUR}
-
-
-def _rounds(*days: str) -> tuple[str, ...]:
-    return tuple(f"20260303080000/20260305080000/20260309083000/{day}080000" for day in days)
 
 
 def test_a_dossier_that_is_gone_goes_again_whole(portal: Portal) -> None:

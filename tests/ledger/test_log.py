@@ -39,7 +39,11 @@ texts = st.text(st.characters(codec="utf-8"), max_size=20)
 values = st.one_of(st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), texts)
 
 
-@given(st.dictionaries(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=10), values, max_size=6))
+keys = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=10)
+enclosed = st.lists(st.dictionaries(keys, values, max_size=4), max_size=3)
+
+
+@given(st.dictionaries(keys, st.one_of(values, enclosed), max_size=6))
 def test_the_canonical_form_is_that_of_rfc_8785(body: dict[str, Any]) -> None:
     assert chain.canonical(body) == rfc8785.dumps(body)
 

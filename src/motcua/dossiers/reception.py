@@ -12,30 +12,31 @@ from motcua.dossiers.log import Log
 from motcua.rules import moves
 from motcua.rules.clock import Allotted, due_at
 from motcua.rules.dossier import Dossier
-from motcua.rules.events import Registered
+from motcua.rules.enclosures import Fee, Paper
 from motcua.rules.moves import Actor
 
 
 @transaction.atomic
 def submit(
     *, code: str, procedure: str, agency: str, by: Actor, at: datetime, now: datetime, channel: str = "desk",
-    applicant: str = "", submitter: str = "", allotted: str = "", source: str = "",
+    applicant: str = "", submitter: str = "", allotted: str = "", source: str = "", papers: tuple[Paper, ...] = (),
 ) -> Dossier:  # fmt: skip
-    """A dossier comes in: 1, newly registered. Raises `moves.Refused`."""
-    event = Registered(
-        at=at, recorded_at=now, actor=by.name, unit=by.unit, procedure=procedure, agency=agency, channel=channel,
-        source=source, allotted=allotted or _allotted(procedure), submitted_at=at, applicant=applicant,
-        submitter=submitter,
+    """A dossier comes in with its papers: 1, newly registered. Raises `moves.Refused`."""
+    event = moves.submit(
+        Dossier(code=code), by=by, at=at, now=now, procedure=procedure, agency=agency, channel=channel, source=source,
+        allotted=allotted or _allotted(procedure), applicant=applicant, submitter=submitter, papers=papers,
     )  # fmt: skip
     return Log.opened(code, event, now=now).dossier
 
 
 @transaction.atomic
-def receive(*, code: str, by: Actor, at: datetime, now: datetime, due: datetime | None = None) -> Dossier:
-    """The desk accepts the dossier and issues the slip: 2. Raises `moves.Refused`."""
+def receive(
+    *, code: str, by: Actor, at: datetime, now: datetime, due: datetime | None = None, fees: tuple[Fee, ...] = ()
+) -> Dossier:
+    """The desk accepts the dossier and issues the slip, with the fees due now: 2. Raises `moves.Refused`."""
     log = Log.locked(code, now=now)
     promised = due or promise(log.dossier, at)
-    return log.append(moves.receive(log.dossier, by=by, at=at, now=now, due_at=promised))
+    return log.append(moves.receive(log.dossier, by=by, at=at, now=now, due_at=promised, fees=fees))
 
 
 @transaction.atomic

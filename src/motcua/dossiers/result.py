@@ -10,6 +10,7 @@ from django.db import transaction
 from motcua.dossiers.log import Log, events
 from motcua.rules import moves
 from motcua.rules.dossier import Dossier, corrected
+from motcua.rules.enclosures import Result
 from motcua.rules.events import EvidenceAttached
 from motcua.rules.moves import Actor
 
@@ -22,20 +23,25 @@ def extend(*, code: str, by: Actor, at: datetime, now: datetime, due_at: datetim
 
 
 @transaction.atomic
-def finish(*, code: str, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None) -> Dossier:
-    """Processing has ended: 9. Raises `moves.Refused`."""
+def finish(
+    *, code: str, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None,
+    results: tuple[Result, ...] = (),
+) -> Dossier:  # fmt: skip
+    """Processing has ended, with these results: 9. Raises `moves.Refused`."""
     log = Log.locked(code, now=now)
-    return log.append(moves.finish(log.dossier, by=by, at=at, now=now, evidence_at=evidence_at))
+    return log.append(moves.finish(log.dossier, by=by, at=at, now=now, evidence_at=evidence_at, results=results))
 
 
 @transaction.atomic
 def return_result(
     *, code: str, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None,
-    skip_finish: bool = False,
+    skip_finish: bool = False, results: tuple[Result, ...] = (),
 ) -> Dossier:  # fmt: skip
-    """The applicant has the result: 10. Raises `moves.Refused`."""
+    """The applicant has the result: 10. `results`: those not named at the end. Raises `moves.Refused`."""
     log = Log.locked(code, now=now)
-    event = moves.return_result(log.dossier, by=by, at=at, now=now, evidence_at=evidence_at, skip_finish=skip_finish)
+    event = moves.return_result(
+        log.dossier, by=by, at=at, now=now, evidence_at=evidence_at, skip_finish=skip_finish, results=results
+    )
     return log.append(event)
 
 

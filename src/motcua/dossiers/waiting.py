@@ -9,6 +9,7 @@ from django.db import transaction
 from motcua.dossiers.log import Log
 from motcua.rules import moves
 from motcua.rules.dossier import Dossier
+from motcua.rules.enclosures import Fee, Paper
 from motcua.rules.moves import Actor
 
 
@@ -23,10 +24,10 @@ def request_supplement(
 
 
 @transaction.atomic
-def receive_supplement(*, code: str, by: Actor, at: datetime, now: datetime) -> Dossier:
+def receive_supplement(*, code: str, by: Actor, at: datetime, now: datetime, papers: tuple[Paper, ...] = ()) -> Dossier:
     """The papers came. Raises `moves.Refused`."""
     log = Log.locked(code, now=now)
-    return log.append(moves.receive_supplement(log.dossier, by=by, at=at, now=now))
+    return log.append(moves.receive_supplement(log.dossier, by=by, at=at, now=now, papers=papers))
 
 
 @transaction.atomic
@@ -44,10 +45,12 @@ def resume(*, code: str, by: Actor, at: datetime, now: datetime) -> Dossier:
 
 
 @transaction.atomic
-def request_payment(*, code: str, by: Actor, at: datetime, now: datetime, document: bool | None) -> Dossier:
-    """Asks for a financial duty. Raises `moves.Refused`."""
+def request_payment(
+    *, code: str, by: Actor, at: datetime, now: datetime, document: bool | None, fees: tuple[Fee, ...] = ()
+) -> Dossier:
+    """Asks for a financial duty, made up of these fees. Raises `moves.Refused`."""
     log = Log.locked(code, now=now)
-    return log.append(moves.request_payment(log.dossier, by=by, at=at, now=now, document=document))
+    return log.append(moves.request_payment(log.dossier, by=by, at=at, now=now, document=document, fees=fees))
 
 
 @transaction.atomic

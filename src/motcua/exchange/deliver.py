@@ -171,6 +171,8 @@ class Deliverer:
             works[delivery.dossier].waiting.append(delivery)
         for row in EventRow.objects.filter(dossier__in=dossiers).order_by("dossier", "seq"):
             works[row.dossier].history.append(log.as_event(row))
+        for code, values in messages.private(dossiers).items():
+            works[code].history = messages.opened(works[code].history, values)
         for code, owner in messages.owners(dossiers).items():
             works[code].owner = owner
         for code, body in take_in.as_filed(dossiers).items():

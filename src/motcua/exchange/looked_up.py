@@ -16,8 +16,10 @@ from typing import Any
 from django.db.models import Max
 
 from motcua.dossiers.models import AlternativeCode, DossierRow
+from motcua.exchange.messages import Limits
 from motcua.exchange.models import Delivery, Looked
 from motcua.exchange.reconcile import Found, Ours, Reader
+from motcua.mirror import profiles
 from motcua.mirror.models import Message, Record, Step
 
 #: Codes that are compared at once.
@@ -96,7 +98,7 @@ def compare(codes: Iterable[str]) -> list[Line]:
     """The table of these codes, in their order."""
     asked = list(codes)
     lines: list[Line] = []
-    reader = Reader() if asked else None
+    reader = Reader(Limits.of(profiles.current())) if asked else None
     for start in range(0, len(asked), _BLOCK):
         assert reader is not None
         lines += _block(asked[start : start + _BLOCK], reader)

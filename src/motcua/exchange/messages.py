@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +12,18 @@ from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.catalogue.terms import Terms
 from motcua.ledger.models import PersonalValue
 from motcua.payments import carried
+from motcua.rules import events as e
 from motcua.rules.dossier import Dossier, Status, corrected, replay
+from motcua.rules.enclosures import Paper, Result
 from motcua.rules.events import (
     Event,
+    Finished,
     LegSent,
     PaymentRequested,
+    Received,
     Refused,
     Registered,
+    Returned,
     StepFinished,
     StepStarted,
     Stopped,
@@ -26,7 +32,7 @@ from motcua.rules.events import (
     Suspended,
 )
 from motcua.rules.verdicts import our_facts
-from motcua.wire import dates
+from motcua.wire import dates, enclosed
 from motcua.wire.messages import build_record, build_step, cut_to
 from motcua.wire.profile import Profile
 
@@ -73,21 +79,26 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long the portal takes free texts, in characters; longer ones are cut where the reader sees it."""
+    """How long the portal takes free texts, in characters; longer ones are cut where the reader sees it.
+
+    `fee_kinds`: whether LoaiPhiLePhi is told at all, since two catalogues of it contradict each other (contract §3.1).
+    """
 
     person: int = 50
     summary: int = 1000
     note: int = 2000
     content: int = 2000
+    fee_kinds: bool = True
 
     @staticmethod
     def of(profile: Profile) -> Limits:
         """The limits of a portal."""
-        return Limits(profile.max_person, profile.max_summary, profile.max_note, profile.max_content)
+        return Limits(profile.max_person, profile.max_summary, profile.max_note, profile.max_content,
+                      profile.fee_kinds == "bill")  # fmt: skip
 
     def tighter(self) -> Limits:
         """Half of each, for a portal that finds a text too long though it promised otherwise."""
-        return Limits(max(self.person // 2, 10), self.summary // 2, self.note // 2, self.content // 2)
+        return Limits(max(self.person // 2, 10), self.summary // 2, self.note // 2, self.content // 2, self.fee_kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,7 @@ def record(
         "DonViXuLy": names.agencies.get(header.agency, header.agency),
         "GhiChu": cut_to(events[-1].note, limits.note),
         "NoiNopHoSo": "2",
-        "HoSoCoThanhPhanSoHoa": "0",
+        "HoSoCoThanhPhanSoHoa": "1" if any(paper.digitised for _, paper in _papers(standing)) else "0",
         "TaiKhoanDuocXacThucVoiVNeID": "0",
         "DuocThanhToanTrucTuyen": carried.flag(payments, known_by=events[-1].recorded_at),
         "NgayTuChoi": dates.build(dossier.ended_at if dossier.status is Status.REFUSED else None),
@@ -142,7 +153,9 @@ def record(
     }
     lists: dict[str, list[Any]] = {
         "DanhSachHoSoBoSung": _rounds(standing, header, dossier.accepted_at, terms, limits),
-        "DanhSachLePhi": carried.fees(payments, known_by=events[-1].recorded_at) or _fees(standing, limits),
+        "DanhSachLePhi": _fees(standing, carried.fees(payments, known_by=events[-1].recorded_at), limits),
+        "DanhSachGiayToKetQua": [enclosed.result_row(each) for each in _results(standing)],
+        "TaiLieuNop": [enclosed.paper_row(each) for _, each in _papers(standing)],
     }
     if filed is not None:
         own = {name: value for name, value in filed.items() if value not in (None, "", [])}
@@ -151,7 +164,11 @@ def record(
         values.update({name: own[name] for name in _AS_FILED if name in own})
         if paid != carried.NONE:
             values["DuocThanhToanTrucTuyen"] = paid
-        lists = {**{k: v for k, v in own.items() if isinstance(v, list)}, **lists}
+        if own.get("TaiLieuNop"):  # as the applicant filed them there, then what came to us
+            later = (paper for act, paper in _papers(standing) if act is not header)
+            lists["TaiLieuNop"] = [*own["TaiLieuNop"], *map(enclosed.paper_row, later)]
+        kept = {name: value for name, value in own.items() if isinstance(value, list)}
+        lists = {**kept, **{name: value for name, value in lists.items() if value or name not in kept}}
     return Told(build_record(values, lists), status, due_at, dossier)
 
 
@@ -191,7 +208,9 @@ def _rounds(
                 "ThongTinTiepNhan": "Đã nhận đủ" if answer else "",
                 "NgayTiepNhanBoSung": dates.build(answer.at if answer else None),
                 "TrangThaiBoSung": answer is not None,
-                "DanhSachGiayToBoSung": [],
+                "DanhSachGiayToBoSung": [enclosed.paper_row(paper) for paper in answer.papers]
+                if isinstance(answer, SupplementReceived)
+                else [],
                 "DanhSachLePhiBoSung": [],
                 "NgayHenTraTruoc": dates.build(_due_there(events[:index], header, terms)),
                 "NgayHenTraMoi": dates.build(after),
@@ -200,14 +219,36 @@ def _rounds(
     return rows
 
 
-def _fees(events: Sequence[Event], limits: Limits) -> list[dict[str, Any]]:
-    """The financial duties that were asked for where no payment states them: amount and code stay empty."""
-    return [
-        {"TenPhiLePhi": cut_to(event.note or "Nghĩa vụ tài chính", limits.summary), "MaPhiLePhi": "",
-         "HinhThucThu": "", "Gia": "", "LoaiPhiLePhi": ""}
-        for event in events
-        if isinstance(event, PaymentRequested)
-    ]  # fmt: skip
+def _fees(events: Sequence[Event], paid: Sequence[dict[str, str]], limits: Limits) -> list[dict[str, Any]]:
+    """The fees that the events state, then those of payments that no event states.
+
+    A financial duty of which neither tells the amount is told by its name: amount and code stay empty.
+    """
+    rows, unstated = [], []
+    for event in events:
+        if isinstance(event, Received | PaymentRequested):
+            at_hand = "acceptance" if isinstance(event, Received) else ""
+            rows += [enclosed.fee_row(fee, collected=at_hand, kinds=limits.fee_kinds) for fee in event.fees]
+            if isinstance(event, PaymentRequested) and not event.fees:
+                unstated.append(enclosed.duty_row(event.note or "Nghĩa vụ tài chính"))
+    told = {(row["MaPhiLePhi"] or row["TenPhiLePhi"], row["Gia"]) for row in rows}
+    more = [row for row in paid if (row["MaPhiLePhi"] or row["TenPhiLePhi"], row["Gia"]) not in told]
+    return [*rows, *(more or unstated)]
+
+
+def _results(events: Sequence[Event]) -> list[Result]:
+    """The results so far, each once: what the return tells again, perhaps more fully, replaces what the end told."""
+    found: dict[tuple[str, ...], Result] = {}
+    for event in events:
+        for result in event.results if isinstance(event, Finished | Returned) else ():
+            found[(result.code, result.file or result.name)] = result
+    return list(found.values())
+
+
+def _papers(events: Sequence[Event]) -> list[tuple[Event, Paper]]:
+    """The papers handed in so far, each with the act that brought it."""
+    return [(event, paper) for event in events if isinstance(event, Registered | SupplementReceived)
+            for paper in event.papers]  # fmt: skip
 
 
 #: Acts in the course of the work: what they report is the dossier's state, not a new one.
@@ -261,6 +302,23 @@ def step(
             "NgayKetThucTheoQuyDinh": dates.build(due_at),
         }
     )
+
+
+Private = Mapping[int, Mapping[str, Mapping[str, Any]]]
+
+
+def private(codes: Sequence[str]) -> dict[str, Private]:
+    """What leads to the papers of these dossiers, by dossier, event and place, where it has not been erased."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    rows = PersonalValue.objects.filter(dossier__in=codes).exclude(field__in=e.PERSONAL)
+    for code, seq, place, value in rows.values_list("dossier", "seq", "field", "value"):
+        found.setdefault(code, {}).setdefault(seq, {})[place] = json.loads(value)
+    return dict(found)
+
+
+def opened(events: Sequence[Event], values: Private | None) -> list[Event]:
+    """The events with what leads to their papers filled in."""
+    return [e.opened(event, values[event.seq]) if values and event.seq in values else event for event in events]
 
 
 def owners(codes: Sequence[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from motcua.dossiers.models import AlternativeCode, DossierRow
 from motcua.exchange import repair
 from motcua.exchange.breaker import Breaker
 from motcua.exchange.deliver import NationalPortal
+from motcua.exchange.messages import Limits
 from motcua.exchange.models import Difference, Listing, Looked, LookUps, Repair
 from motcua.exchange.reconcile import Found, Ours, Reader
 from motcua.exchange.repair import Switch
@@ -193,7 +194,7 @@ class _Run:
         self, portal: NationalPortal, at: datetime, profile: Profile, repair: Switch, advance: Callable[[int], None]
     ) -> None:
         self.portal, self.at, self.profile, self.repair, self.advance = portal, at, profile, repair, advance
-        self.reader, self.report = Reader(), Report()
+        self.reader, self.report = Reader(Limits.of(profile)), Report()
         self.passed: set[str] = set()
         self.silent = 0
 

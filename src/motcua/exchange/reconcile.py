@@ -7,7 +7,7 @@ other are those that decide what the portal shows of a dossier.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from motcua.rules.events import Event
 from motcua.rules.instants import Unreadable
 from motcua.wire.codes import procedure_core
 from motcua.wire.messages import text_of
+from motcua.wire.published import amount_of
 
 Why, Act = Difference.Why, Difference.Act
 #: The scalars that decide what the portal shows, and the lists with those of their fields that do.
@@ -34,7 +35,9 @@ SCALARS = ("MaTTHC", "DonViXuLy", "NgayTiepNhan", "NgayHenTra", "TrangThaiHoSo",
            "NgayTuChoi", "KenhThucHien")  # fmt: skip
 LISTS: Mapping[str, tuple[str, ...]] = {
     "DanhSachHoSoBoSung": ("NgayBoSung", "NgayTiepNhanBoSung", "NgayHenTraTruoc", "NgayHenTraMoi"),
-    "DanhSachLePhi": ("Gia",),
+    "DanhSachLePhi": ("MaPhiLePhi", "Gia", "HinhThucThu", "LoaiPhiLePhi"),
+    "DanhSachGiayToKetQua": ("MaGiayToKetQua", "GiayToId", "DuongDanTepTinKetQua"),
+    "TaiLieuNop": ("MaThanhPhanHoSo", "TepDinhKemId", "DuongDanTaiTepTin"),
 }
 _STEP = ("TrangThai", "ThoiDiemXuLy", "NgayBatDau", "NgayKetThucTheoQuyDinh")
 #: What other software than ours writes into a step, we cannot know beyond this.
@@ -108,7 +111,8 @@ class Found:
 class Reader:
     """Reads our side of many dossiers at once; the catalogue is read when it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
         self.names, self.terms = Names.load(), Terms.load()
         self.resolve: Callable[[str], str] = unit_names.resolver()
         self.rules: StatusMap = status_proof.current()
@@ -125,10 +129,11 @@ class Reader:
         others: dict[str, list[str]] = {}
         for other, code in AlternativeCode.objects.filter(dossier__in=list(here)).values_list("code", "dossier"):
             others.setdefault(code, []).append(other)
+        private = messages.private(list(here))
         owners, filed, paid = messages.owners(list(here)), take_in.as_filed(list(here)), carried.entries(here)
         found = {}
         for code, its in rows.items():
-            events = [log.as_event(row) for row in its]
+            events = messages.opened([log.as_event(row) for row in its], private.get(code))
             given = deliveries.get(code, {})
             sent = [self._sent(row, given.get(row.seq), code, events) for row in its]
             steps = {}
@@ -137,7 +142,7 @@ class Reader:
                 if each.status is not None and messages.is_step(until[-1], replay(code, until)):
                     steps[each.seq] = messages.step(code, until, each.status, self.names)
             status = sent[-1].status or replay(code, events).status
-            told = messages.record(code, events, status, self.names, self.terms, owners.get(code, ""), Limits(),
+            told = messages.record(code, events, status, self.names, self.terms, owners.get(code, ""), self.limits,
                                    filed.get(code), paid.get(code, ()))  # fmt: skip
             imported = here[code] != "desk"
             found[code] = Ours(
@@ -164,9 +169,8 @@ class Reader:
         why, words = self._why_record(ours, was_equal_at)
         found = [
             Found(name, here, shown, why, words, ours.seq)
-            for name in (*SCALARS, *LISTS)
-            if (here := self._plain(name, ours.record.get(name))) != (shown := self._plain(name, there.get(name)))
-            and not (ours.by_others and not here)
+            for name, here, shown in self._unequal(ours.record, there)
+            if here or not ours.by_others
         ]
         fields = _STEP_OF_OTHERS if ours.by_others else _STEP
         logged = [_key(step, fields) for step in there.get("TienTrinh") or ()]
@@ -184,14 +188,28 @@ class Reader:
             found.append(Found(name[:64], "", " ".join(filter(None, key)), strange))
         return found
 
+    def _unequal(self, here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """(field, here, there) of what is not equal; of lists of one length the fields of each row ("list 2 field")."""
+        for name in SCALARS:
+            ours, shown = self._plain(name, here.get(name)), self._plain(name, there.get(name))
+            if ours != shown:
+                yield name, ours, shown
+        for name, columns in LISTS.items():
+            left, right = _rows(here.get(name), columns), _rows(there.get(name), columns)
+            if len(left) != len(right):
+                whole, shown_whole = ("; ".join("/".join(row) for row in rows) for rows in (left, right))
+                yield name, whole, shown_whole
+                continue
+            for number, rows in enumerate(zip(left, right, strict=True), 1):
+                for column, ours, shown in zip(columns, *rows, strict=True):
+                    if ours != shown:
+                        yield f"{name} {number} {column}"[:64], ours, shown
+
     def _status(self, ours: Ours) -> Status:
         return ours.sent[-1].status or replay(ours.code, ours.events).status
 
     def _plain(self, name: str, value: Any) -> str:
         """Absent in all its forms is the same; units and procedures are compared by what they mean."""
-        if name in LISTS:
-            rows = value if isinstance(value, list) else []
-            return "; ".join("/".join(_text(row.get(field)) for field in LISTS[name]) for row in rows if row)
         text = _text(value)
         if name == "DonViXuLy":
             return self.resolve(text) or text
@@ -239,6 +257,23 @@ def _why_step(sent: Sent, imported: bool, was_equal_at: datetime | None) -> tupl
     if sent.state == Delivery.State.DELIVERED and was_equal_at is not None and sent.stored_at <= was_equal_at:
         return Why.CHANGED_THERE, ""
     return _BY_STATE[sent.state], sent.words
+
+
+def _rows(value: Any, columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a list, each by the fields that are compared."""
+    rows = value if isinstance(value, list) else []
+    return [[_cell(column, row.get(column)) for column in columns] for row in rows if row and isinstance(row, Mapping)]
+
+
+def _cell(column: str, value: Any) -> str:
+    """A field of a list's row. An amount is a number; an address is the same whatever its query (contract §6.5)."""
+    text = _text(value)
+    if column == "Gia":
+        amount = amount_of(text) if text else None
+        return text if amount is None else str(amount)
+    if column.startswith("DuongDan"):
+        return text.split("?")[0]
+    return text if text.strip("0") or not column.startswith("Ngay") else ""
 
 
 def _text(value: Any) -> str:

@@ -89,6 +89,7 @@ def _new(dossier: filed.Filed, at: datetime) -> tuple[Answer, str]:
         reception.submit(
             code=dossier.code, procedure=procedure, agency=agency, by=Actor(name=SOURCE, unit=agency),
             at=submitted_at, now=at, channel=dossier.channel, applicant=dossier.applicant, source=SOURCE,
+            papers=dossier.papers,
         )  # fmt: skip
     except Refused as refused:
         if refused.code != "dossier.known":

@@ -13,7 +13,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from motcua.ledger.chain import canonical, commitment, event_hash
-from motcua.rules.events import PERSONAL, Event, to_body
+from motcua.rules.enclosures import PRIVATE
+from motcua.rules.events import ENCLOSING, PERSONAL, Event, to_body
 from motcua.rules.instants import to_microseconds
 
 #: The key of the advisory lock under which positions are given.
@@ -53,6 +54,8 @@ class Batch:
                 salt = self._salt()
                 self.personal.append((dossier, event.seq, field, salt, body[field]))
                 body[field] = {"commitment": commitment(field, body[field], salt)}
+        if event.kind in ENCLOSING:
+            self._seal(dossier, event, body)
         text = canonical(body).decode() if body else "{}"
         at, recorded_at = to_microseconds(event.at), to_microseconds(event.recorded_at)
         step: str = getattr(event, "step", "")
@@ -65,6 +68,16 @@ class Batch:
              origin, previous, digest)
         )  # fmt: skip
         return digest
+
+    def _seal(self, dossier: str, event: Event, body: dict[str, Any]) -> None:
+        """Puts commitments in the place of what leads to a person's papers; the values are kept apart."""
+        for field in ENCLOSING[event.kind]:
+            for n, item in enumerate(body.get(field, ()) if field in PRIVATE else ()):
+                private = {name: item.pop(name) for name in PRIVATE[field] if name in item}
+                if private:
+                    salt, text, place = self._salt(), canonical(private).decode(), f"{field}.{n}"
+                    self.personal.append((dossier, event.seq, place, salt, text))
+                    item["commitment"] = commitment(place, text, salt)
 
     def _salt(self) -> bytes:
         if len(self._salts) < _SALT:

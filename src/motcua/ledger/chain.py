@@ -1,8 +1,8 @@
 """The hash chain of a dossier: each event's hash covers its own content and the hash before it.
 
-The canonical form is compact JSON with sorted ASCII keys over strings, integers, booleans and null: fast,
-and equal to RFC 8785 there (property test). Personal fields enter as salted commitments, so that erasing a
-person's data never breaks a proof.
+The canonical form is compact JSON with sorted ASCII keys over strings, integers, booleans and null, and lists of such
+objects: fast, and equal to RFC 8785 there (property test). Personal fields enter as salted commitments, so that
+erasing a person's data never breaks a proof.
 """
 
 from __future__ import annotations

@@ -8,10 +8,12 @@ in the system of record); the gap between the two is what this project exists fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, ClassVar, get_type_hints
 
+from motcua.rules import enclosures
+from motcua.rules.enclosures import Fee, Paper, Result
 from motcua.rules.instants import from_microseconds, to_microseconds
 
 
@@ -48,14 +50,16 @@ class Registered(_Event):
     due_at: datetime | None = None
     applicant: str = ""
     submitter: str = ""
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received(_Event):
-    """The desk accepts a complete dossier and issues the receipt slip."""
+    """The desk accepts a complete dossier and issues the receipt slip; fees due at acceptance are on it."""
 
     kind: ClassVar[str] = "received"
     due_at: datetime | None = None
+    fees: tuple[Fee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,7 @@ class SupplementReceived(_Event):
     """The papers came: the clock goes on."""
 
     kind: ClassVar[str] = "supplement_received"
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,7 @@ class PaymentRequested(_Event):
 
     kind: ClassVar[str] = "payment_requested"
     document: bool | None = None
+    fees: tuple[Fee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +181,7 @@ class Finished(_Event):
 
     kind: ClassVar[str] = "finished"
     evidence_at: datetime | None = None
+    results: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +190,7 @@ class Returned(_Event):
 
     kind: ClassVar[str] = "returned"
     evidence_at: datetime | None = None
+    results: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +284,10 @@ _INSTANTS: dict[str, frozenset[str]] = {
 _BODY: dict[str, tuple[tuple[str, Any], ...]] = {
     name: tuple((f.name, f.default) for f in fields(cls) if f.name not in COLUMNS) for name, cls in KINDS.items()
 }
+#: The kinds that may enclose something, with the names of their lists.
+ENCLOSING: dict[str, tuple[str, ...]] = {
+    name: lists for name, known in _BODY.items() if (lists := tuple(f for f, _ in known if f in enclosures.LISTS))
+}
 
 
 def to_body(event: Event) -> dict[str, Any]:
@@ -288,6 +300,8 @@ def to_body(event: Event) -> dict[str, Any]:
     for name, default in _BODY[event.kind]:
         value = getattr(event, name)
         if value != default:
+            if name in enclosures.LISTS:
+                value = [enclosures.to_values(item) for item in value]
             body[name] = to_microseconds(value) if name in instants else value
     return body
 
@@ -311,6 +325,23 @@ def from_body(
         for name, value in body.items()
         if name in known
     }
+    for name in ENCLOSING.get(kind, ()):
+        if name in values:
+            made = enclosures.LISTS[name]
+            values[name] = tuple(enclosures.from_values(made, item) for item in values[name])
     if kind in ("step_started", "step_finished"):
         values["step"] = step
     return KINDS[kind](at=at, recorded_at=recorded_at, seq=seq, actor=actor, unit=unit, **values)
+
+
+def opened(event: Event, private: Mapping[str, Mapping[str, Any]]) -> Event:
+    """The event with the names and addresses of what it encloses, given as "results.0" → values.
+
+    Read from the log alone an event has none of them; what was erased stays empty.
+    """
+    changes: dict[str, Any] = {
+        name: enclosures.opened(items, name, private)
+        for name in ENCLOSING.get(event.kind, ())
+        if (items := getattr(event, name))
+    }
+    return replace(event, **changes) if changes else event

@@ -6,12 +6,15 @@ paper §2.1 (legal moves), §2.6, §2.10.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from motcua.rules import enclosures
 from motcua.rules import events as e
 from motcua.rules.dossier import Dossier, Status
+from motcua.rules.enclosures import Enclosed, Fee, Paper, Result
 
 
 class Refused(Exception):
@@ -39,7 +42,8 @@ REFUSALS = (
     "dossier.has_ended", "dossier.is_suspended", "dossier.not_suspended", "dossier.known", "dossier.unknown",
     "step.already_finished", "step.already_started", "step.unknown", "step.not_your_unit", "supplement.asked_before",
     "extension.not_later", "extension.no_due", "result.not_finished", "result.already_returned", "leg.none",
-    "correction.unknown_event", "evidence.before_receipt", "evidence.known",
+    "correction.unknown_event", "evidence.before_receipt", "evidence.known", "fee.bad_amount", "fee.unknown_kind",
+    "fee.nameless", "enclosure.bad_address", "enclosure.nameless", "paper.unknown_reuse",
 )  # fmt: skip
 
 
@@ -69,8 +73,27 @@ def _may_proceed(dossier: Dossier, *, at: datetime, now: datetime) -> None:
         raise Refused("dossier.is_suspended", dossier=dossier.code, since=dossier.suspended_since)
 
 
-def receive(dossier: Dossier, *, by: Actor, at: datetime, now: datetime, due_at: datetime | None) -> e.Received:
+def _whole(items: Iterable[Enclosed]) -> None:
+    """Refuses what an act encloses and nobody could use: an address that is none, an amount below nothing."""
+    for item in items:
+        code = enclosures.fault(item)
+        if code:
+            raise Refused(code, item=getattr(item, "address", "") or item.name, amount=getattr(item, "amount", ""))
+
+
+def submit(
+    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, papers: tuple[Paper, ...] = (), **header: Any
+) -> e.Registered:
+    """The dossier exists: 1. `header`: the fields of `Registered`."""
+    _whole(papers)
+    return e.Registered(**_stamp(by, at, now), submitted_at=at, papers=papers, **header)
+
+
+def receive(
+    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, due_at: datetime | None, fees: tuple[Fee, ...] = ()
+) -> e.Received:
     """The desk accepts the dossier: 1 → 2."""
+    _whole(fees)
     if at > now + timedelta(minutes=1):
         raise Refused("act.in_the_future", at=at, now=now)
     if dossier.has_ended:
@@ -79,7 +102,7 @@ def receive(dossier: Dossier, *, by: Actor, at: datetime, now: datetime, due_at:
         raise Refused("dossier.already_accepted", dossier=dossier.code, at=dossier.accepted_at)
     if dossier.submitted_at is not None and at < dossier.submitted_at:
         raise Refused("act.before_the_last", at=at, last=dossier.submitted_at)
-    return e.Received(**_stamp(by, at, now), due_at=due_at)
+    return e.Received(**_stamp(by, at, now), due_at=due_at, fees=fees)
 
 
 def refuse(dossier: Dossier, *, by: Actor, at: datetime, now: datetime, reason: str) -> e.Refused:
@@ -122,12 +145,15 @@ def request_supplement(
     return e.SupplementRequested(**_stamp(by, at, now, note), document=document)
 
 
-def receive_supplement(dossier: Dossier, *, by: Actor, at: datetime, now: datetime) -> e.SupplementReceived:
+def receive_supplement(
+    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, papers: tuple[Paper, ...] = ()
+) -> e.SupplementReceived:
     """The papers came."""
+    _whole(papers)
     _may_work(dossier, at=at, now=now)
     if dossier.status is not Status.SUPPLEMENT:
         raise Refused("dossier.not_suspended", dossier=dossier.code)
-    return e.SupplementReceived(**_stamp(by, at, now))
+    return e.SupplementReceived(**_stamp(by, at, now), papers=papers)
 
 
 def suspend(
@@ -147,11 +173,12 @@ def resume(dossier: Dossier, *, by: Actor, at: datetime, now: datetime) -> e.Res
 
 
 def request_payment(
-    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, document: bool | None
+    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, document: bool | None, fees: tuple[Fee, ...] = ()
 ) -> e.PaymentRequested:
     """A financial duty is asked for."""
+    _whole(fees)
     _may_proceed(dossier, at=at, now=now)
-    return e.PaymentRequested(**_stamp(by, at, now), document=document)
+    return e.PaymentRequested(**_stamp(by, at, now), document=document, fees=fees)
 
 
 def pay(dossier: Dossier, *, by: Actor, at: datetime, now: datetime) -> e.Paid:
@@ -201,24 +228,27 @@ def stop(dossier: Dossier, *, by: Actor, at: datetime, now: datetime, reason: st
 
 
 def finish(
-    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None
-) -> e.Finished:
-    """Processing has ended: 4 → 9."""
+    dossier: Dossier, *, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None,
+    results: tuple[Result, ...] = (),
+) -> e.Finished:  # fmt: skip
+    """Processing has ended: 4 → 9. `results`: the documents that answer the dossier, as far as they are known."""
+    _whole(results)
     _may_proceed(dossier, at=at, now=now)
-    return e.Finished(**_stamp(by, at, now), evidence_at=evidence_at)
+    return e.Finished(**_stamp(by, at, now), evidence_at=evidence_at, results=results)
 
 
 def return_result(
     dossier: Dossier, *, by: Actor, at: datetime, now: datetime, evidence_at: datetime | None = None,
-    skip_finish: bool = False,
+    skip_finish: bool = False, results: tuple[Result, ...] = (),
 ) -> e.Returned:  # fmt: skip
     """The applicant has the result: 9 → 10. `skip_finish`: handed over though nobody clicked the end."""
+    _whole(results)
     _may_act(dossier, at=at, now=now)
     if dossier.returned_at is not None:
         raise Refused("result.already_returned", dossier=dossier.code, at=dossier.returned_at)
     if dossier.finished_at is None and not skip_finish:
         raise Refused("result.not_finished", dossier=dossier.code)
-    return e.Returned(**_stamp(by, at, now), evidence_at=evidence_at)
+    return e.Returned(**_stamp(by, at, now), evidence_at=evidence_at, results=results)
 
 
 def correct(

@@ -420,6 +420,12 @@ REFUSALS = Words(
         "evidence.before_receipt": "Chưa dùng: chứng cứ {at:%H:%M %d/%m/%Y} trước tiếp nhận {received:%H:%M %d/%m/%Y}.",
         "evidence.known": "Hồ sơ {dossier} đã có chứng cứ này.",
         "correction.unknown_event": "Không có sự kiện số {seq} để đính chính.",
+        "fee.bad_amount": "Số tiền {amount} của “{item}” không dùng được. Nhập số đồng nguyên, từ 0 trở lên.",
+        "fee.unknown_kind": "Loại hoặc thời điểm thu của “{item}” không có trong danh mục phí, lệ phí.",
+        "fee.nameless": "Khoản thu {amount} đồng chưa có tên hoặc mã. Ghi rõ khoản nào.",
+        "enclosure.bad_address": "“{item}” không phải là địa chỉ tải tệp. Nhập địa chỉ bắt đầu bằng https://.",
+        "enclosure.nameless": "Giấy tờ kèm theo chưa có tên hoặc mã. Ghi rõ giấy tờ nào.",
+        "paper.unknown_reuse": "Cách tái sử dụng của “{item}” không có trong danh mục.",
     }
 )
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from motcua.rules.enclosures import Paper
 from motcua.rules.instants import Unreadable
 from motcua.wire import dates
+from motcua.wire.enclosed import papers_of
 from motcua.wire.messages import BadItem, text_of
 
 #: Where the unit that receives may stand, the codes first.
@@ -34,6 +36,7 @@ class Filed:
     applicant: str
     channel: str
     submitted_at: datetime | None
+    papers: tuple[Paper, ...]
     body: Mapping[str, Any]
 
 
@@ -77,5 +80,6 @@ def parse_filed(data: Any) -> Filed:
         raise BadItem(code, f"NgayNopHoSo {error}") from None
     return Filed(
         code=code, procedure=procedure, unit=unit, applicant=text_of(data.get("ChuHoSo")),
-        channel=_CHANNELS.get(text_of(data.get("KenhThucHien")), "online"), submitted_at=submitted_at, body=data,
+        channel=_CHANNELS.get(text_of(data.get("KenhThucHien")), "online"), submitted_at=submitted_at,
+        papers=papers_of(data), body=data,
     )  # fmt: skip

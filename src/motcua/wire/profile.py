@@ -28,6 +28,7 @@ class Profile:
     lookup_unknown: Literal["empty", "refuse"] = "empty"  # TraCuuHoSo of a dossier that is not there
     list_service: str = ""  # lists dossiers by code, `soLuong` after `sau`; empty: the portal offers no such list
     error_code_as: Literal["number", "text"] = "number"
+    fee_kinds: Literal["bill", "empty"] = "bill"  # LoaiPhiLePhi as in a payment's bill (1 phí, 2 lệ phí), or untold
     notice_statuses: tuple[int, ...] = (2, 5)  # of promotion notices; one client sends 11 for a refusal
     adapters: tuple[str, ...] = ("A", "B", "C", "D")  # provincial adapters that are answered too (contract §2.6)
     three_addresses: tuple[str, str, str] = ("/dongbo/themmoi", "/dongbo/capnhat", "/dongbo/tiendo")  # adapter B

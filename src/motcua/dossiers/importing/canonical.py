@@ -6,21 +6,34 @@ docs/reference/canonical-csv.md is the promise; every fault names the file, the 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from motcua.dossiers.importing.sources import Fault
 from motcua.rules.clock import Allotted
+from motcua.rules.enclosures import COLLECTED, FEE_KINDS, LISTS, fault, from_values, to_values
+from motcua.rules.events import ENCLOSING
 from motcua.rules.instants import VIET_NAM, Unreadable, parse_instant
 
 DOSSIER_COLUMNS = (
     "dossier", "procedure", "agency", "channel", "applicant", "submitted_at", "received_at", "allotted", "due_at",
 )  # fmt: skip
-DOSSIER_OPTIONAL = ("source", "submitter")
+_PAPER = ("paper_component", "paper_name", "paper_file", "paper_address", "paper_digitised")
+DOSSIER_OPTIONAL = ("source", "submitter", *_PAPER)
 EVENT_COLUMNS = (
     "dossier", "kind", "at", "recorded_at", "unit", "actor", "step", "due_at", "evidence_at", "document", "note",
 )  # fmt: skip
+#: What an event encloses, several values of a column parted by `|`: list → its columns, each with the field it fills.
+ENCLOSED: Mapping[str, Mapping[str, str]] = {
+    "fees": {"fee_code": "code", "fee_name": "name", "fee_amount": "amount", "fee_kind": "kind",
+             "fee_collected": "collected"},
+    "results": {"result_code": "code", "result_name": "name", "result_component": "component",
+                "result_file": "file", "result_address": "address"},
+    "papers": {name: name.removeprefix("paper_") for name in _PAPER},
+}  # fmt: skip
+EVENT_OPTIONAL = tuple(column for columns in ENCLOSED.values() for column in columns)
 CHANNELS = ("desk", "online", "post")
 KINDS = (
     "received", "refused", "step_started", "step_finished", "supplement_requested", "supplement_received",
@@ -47,6 +60,7 @@ class DossierRow(NamedTuple):
     source: str
     submitter: str
     digest: bytes
+    enclosed: str
 
 
 class EventRow(NamedTuple):
@@ -64,6 +78,7 @@ class EventRow(NamedTuple):
     document: int | None
     note: str
     digest: bytes
+    enclosed: str  # what the event encloses, as JSON; empty: nothing
 
 
 def microseconds(text: str) -> int:
@@ -101,13 +116,14 @@ class Header:
         self.file = file
         self.at = {name: cleaned.index(name) for name in (*needed, *optional) if name in cleaned}
         self.in_order = cleaned[: len(needed)] == list(needed)
+        self.encloses = [name for name in EVENT_OPTIONAL if name in self.at]
 
 
 def header(file: str, names: Sequence[str]) -> Header:
     """Recognises a canonical file by its header. Raises `Fault`."""
     cleaned = {name.strip().lower() for name in names}
     if "kind" in cleaned:
-        return Header(file, names, EVENT_COLUMNS, ())
+        return Header(file, names, EVENT_COLUMNS, EVENT_OPTIONAL)
     if "procedure" in cleaned:
         return Header(file, names, DOSSIER_COLUMNS, DOSSIER_OPTIONAL)
     other = next((mark for mark in ";\t|" if mark in names[0] and len(names) == 1), "")
@@ -142,6 +158,7 @@ def checked_dossier(file: str, line: int, values: Mapping[str, str], source: str
         except Unreadable as error:
             raise Fault(file, line, "allotted", str(error)) from None
     own = values.get("source", "") or source
+    enclosed, told = checked_enclosed(file, line, "registered", values)
     return DossierRow(
         values["dossier"],
         values["procedure"],
@@ -154,7 +171,8 @@ def checked_dossier(file: str, line: int, values: Mapping[str, str], source: str
         _instant(file, line, "due_at", values.get("due_at", "")),
         own,
         values.get("submitter", ""),
-        digest(own, [values.get(name, "") for name in (*DOSSIER_COLUMNS, *DOSSIER_OPTIONAL)]),
+        digest(own, [*(values.get(name, "") for name in (*DOSSIER_COLUMNS, "source", "submitter")), *told]),
+        enclosed,
     )
 
 
@@ -167,15 +185,16 @@ def event_row(head: Header, line: int, row: Sequence[str], source: str) -> Event
             row[head.at[name]].strip() for name in EVENT_COLUMNS
         )
     return checked_event(
-        head.file, line, source, dossier, kind, at, recorded, unit, actor, step, due, evidence, document, note
-    )
+        head.file, line, source, dossier, kind, at, recorded, unit, actor, step, due, evidence, document, note,
+        {name: row[head.at[name]].strip() for name in head.encloses} if head.encloses else None,
+    )  # fmt: skip
 
 
 def checked_event(
     file: str, line: int, source: str, dossier: str, kind: str, at: str, recorded: str, unit: str, actor: str,
-    step: str, due: str, evidence: str, document: str, note: str,
+    step: str, due: str, evidence: str, document: str, note: str, more: Mapping[str, str] | None = None,
 ) -> EventRow:  # fmt: skip
-    """Checks an event's values. Raises `Fault`."""
+    """Checks an event's values; `more`: the columns of EVENT_OPTIONAL. Raises `Fault`."""
     if not dossier:
         raise Fault(file, line, "dossier", "is empty")
     if kind not in _KINDS:
@@ -202,11 +221,73 @@ def checked_event(
         if kind not in ("step_finished", "finished", "returned"):
             raise Fault(file, line, "evidence_at", f"stands on step_finished, finished and returned, not on {kind}")
         evidence_us = _instant(file, line, "evidence_at", evidence)
+    enclosed, told = checked_enclosed(file, line, kind, more) if more else ("", ())
     return EventRow(
         dossier, kind, at_us, recorded_us if recorded_us is not None else at_us, unit, actor, step, due_us,
         evidence_us, _DOCUMENT[document], note,
-        digest(source, (dossier, kind, at, recorded, unit, actor, step, due, evidence, document, note)),
+        digest(source, (dossier, kind, at, recorded, unit, actor, step, due, evidence, document, note, *told)),
+        enclosed,
     )  # fmt: skip
+
+
+def checked_enclosed(file: str, line: int, kind: str, more: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """What an act encloses, as JSON, and the texts that tell its row from another; both empty where it has none.
+
+    Raises `Fault`.
+    """
+    body: dict[str, list[dict[str, Any]]] = {}
+    told: list[str] = []
+    for name, columns in ENCLOSED.items():
+        given = {column: more[column] for column in columns if more.get(column)}
+        if not given:
+            continue
+        first = next(iter(given))
+        if name not in ENCLOSING.get(kind, ()):
+            kinds = ", ".join(other for other, lists in ENCLOSING.items() if name in lists)
+            raise Fault(file, line, first, f"stands on {kinds}, not on {kind}")
+        parted = {column: [part.strip() for part in text.split("|")] for column, text in given.items()}
+        count = max(map(len, parted.values()))
+        for column, parts in parted.items():
+            if len(parts) not in (1, count) or (len(parts) == 1 < count and parts[0] and column in _OWN):
+                raise Fault(file, line, column, f"has {len(parts)} values parted by |, {first} has {count}")
+        body[name] = [
+            _item(file, line, name, {c: parts[n] if len(parts) == count else parts[0] for c, parts in parted.items()})
+            for n in range(count)
+        ]
+        told += [f"{column}={text}" for column, text in given.items()]
+    return (json.dumps(body, ensure_ascii=False) if body else ""), tuple(told)
+
+
+#: Columns that one value cannot fill for several items.
+_OWN = frozenset({"fee_code", "fee_amount", "result_file", "result_address", "paper_file", "paper_address"})
+_FAULTS = {
+    "fee.bad_amount": ("fee_amount", "is no amount in whole đồng such as 150000"),
+    "fee.unknown_kind": ("fee_kind", f"fee_kind is one of {', '.join(filter(None, FEE_KINDS))}; fee_collected one of "
+                         f"{', '.join(filter(None, COLLECTED))}"),
+    "fee.nameless": ("fee_name", "a fee needs its name or its code"),
+    "enclosure.bad_address": ("", "is no address of a file such as https://kho.example.vn/kq/12.pdf"),
+    "enclosure.nameless": ("", "needs a name, a code or the number of its file"),
+}  # fmt: skip
+
+
+def _item(file: str, line: int, name: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """One fee, result or paper of a row. Raises `Fault`."""
+    facts: dict[str, Any] = {ENCLOSED[name][column]: text for column, text in values.items() if text}
+    if name == "fees":
+        amount = facts.get("amount", "")
+        facts["amount"] = int(amount) if amount.isascii() and amount.isdigit() else -1
+    if "digitised" in facts:
+        if facts["digitised"] not in ("yes", "no"):
+            raise Fault(file, line, "paper_digitised", f"{facts['digitised']!r} is none of yes, no")
+        facts["digitised"] = facts["digitised"] == "yes"
+    item = from_values(LISTS[name], facts)
+    code = fault(item)
+    if code:
+        column, reason = _FAULTS[code]
+        column = column or f"{name[:-1]}_{'address' if code == 'enclosure.bad_address' else 'name'}"
+        shown = f"{values[column]!r} " if values.get(column) and code != "fee.unknown_kind" else ""
+        raise Fault(file, line, column, shown + reason)
+    return to_values(item)
 
 
 def _instant(file: str, line: int, column: str, text: str) -> int | None:

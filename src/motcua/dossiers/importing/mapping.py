@@ -17,6 +17,8 @@ from typing import Any
 from motcua.dossiers.importing import sources
 from motcua.dossiers.importing.canonical import (
     CHANNELS,
+    ENCLOSED,
+    EVENT_OPTIONAL,
     KINDS,
     DossierRow,
     EventRow,
@@ -24,6 +26,7 @@ from motcua.dossiers.importing.canonical import (
     checked_event,
 )
 from motcua.dossiers.importing.sources import Fault
+from motcua.rules.events import ENCLOSING
 from motcua.rules.instants import Unreadable, iso, parse_instant
 
 
@@ -63,13 +66,24 @@ class Map:
 
 
 _CASE = ("id", "procedure", "agency", "channel", "applicant", "submitter", "submitted_at", "received_at", "allotted",
-         "due_at", "finished_at")  # fmt: skip
+         "due_at", "finished_at", *ENCLOSED["papers"])  # fmt: skip
 _PARTS: Mapping[str, type] = {
     "name": str, "source": str, "create_missing": bool, "timezone": str, "dates": list, "null": list, "received": str,
     "reading": dict, "case": dict, "event": dict, "kinds": dict,
 }  # fmt: skip
 _READING: Mapping[str, type] = {"delimiter": str, "encoding": str, "sheet": str, "skip_rows": int}
-_EVENT = ("activity", "at", "recorded_at", "actor", "unit", "evidence_at", "document", "due_at", "note")
+_EVENT = (
+    "activity",
+    "at",
+    "recorded_at",
+    "actor",
+    "unit",
+    "evidence_at",
+    "document",
+    "due_at",
+    "note",
+    *EVENT_OPTIONAL,
+)
 
 
 def read(path: Path) -> Map:
@@ -231,8 +245,13 @@ class Reader:
             self._at(path, line, "due_at", value("due_at")) if kind == "extended" else "",
             self._at(path, line, "evidence_at", value("evidence_at"))
             if kind in ("step_finished", "finished", "returned") else "",
-            value("document"), value("note") or ("" if step else activity),
+            value("document"), value("note") or ("" if step else activity), self._enclosed(kind, value),
         )  # fmt: skip
+
+    def _enclosed(self, kind: str, value: Callable[[str], str]) -> dict[str, str] | None:
+        """The columns of what an event of this kind may enclose: a flat row repeats them on every event."""
+        columns = [column for name in ENCLOSING.get(kind, ()) for column in ENCLOSED[name] if column in self.map.event]
+        return {column: value(column) for column in columns} or None
 
     def dossier(self, path: Path, line: int, row: Mapping[str, Any], first_at: str) -> DossierRow:
         """A case's own values, from its first row. Raises `Fault`."""

@@ -7,6 +7,7 @@ import csv
 import gc
 import gzip
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -28,6 +29,7 @@ from motcua.dossiers.importing.staging import Staging
 from motcua.dossiers.models import Anomaly, DossierRow, Imported, ImportRun
 from motcua.ledger.models import EventRow
 from motcua.rules import events as e
+from motcua.rules.enclosures import LISTS, from_values
 from motcua.rules.instants import Unreadable, from_microseconds, to_microseconds
 from motcua.wire.codes import procedure_core
 
@@ -441,7 +443,7 @@ def _registered(row: tuple[Any, ...], acts: list[tuple[Any, ...]]) -> e.Register
     return e.Registered(
         at=at, recorded_at=at, seq=1, unit=row[5], procedure=row[4], agency=row[5], channel=row[6], source=row[12],
         allotted=row[10], submitted_at=_instant(submitted), accepted_at=_instant(received), due_at=_instant(row[11]),
-        applicant=row[7], submitter=row[13],
+        applicant=row[7], submitter=row[13], **_enclosed(row[15]),
     )  # fmt: skip
 
 
@@ -457,9 +459,17 @@ def _event(row: tuple[Any, ...], seq: int) -> e.Event:
         values["evidence_at"] = from_microseconds(row[10])
     if row[11] is not None and kind in _WITH_DOCUMENT:
         values["document"] = bool(row[11])
+    if row[14]:
+        values.update(_enclosed(row[14]))
     at = from_microseconds(row[4])
     recorded_at = at if row[5] == row[4] else from_microseconds(row[5])
     return e.KINDS[kind](at=at, recorded_at=recorded_at, seq=seq, actor=row[7], unit=row[6], note=row[12], **values)
+
+
+def _enclosed(text: str) -> dict[str, Any]:
+    """What an event encloses, from its staged JSON."""
+    body = json.loads(text) if text else {}
+    return {name: tuple(from_values(LISTS[name], item) for item in items) for name, items in body.items()}
 
 
 _WITH_DOCUMENT = frozenset({"supplement_requested", "suspended", "payment_requested", "extended"})

@@ -23,9 +23,10 @@ class Staging:
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; PRAGMA temp_store=FILE;"
             "CREATE TABLE d(n INTEGER PRIMARY KEY, file TEXT, line INTEGER, code TEXT, procedure TEXT, agency TEXT,"
             " channel TEXT, applicant TEXT, submitted_at INTEGER, received_at INTEGER, allotted TEXT, due_at INTEGER,"
-            " source TEXT, submitter TEXT, digest BLOB);"
+            " source TEXT, submitter TEXT, digest BLOB, enclosed TEXT);"
             "CREATE TABLE e(d INTEGER, file TEXT, line INTEGER, kind TEXT, at INTEGER, recorded_at INTEGER, unit TEXT,"
-            " actor TEXT, step TEXT, due_at INTEGER, evidence_at INTEGER, document INTEGER, note TEXT, digest BLOB);"
+            " actor TEXT, step TEXT, due_at INTEGER, evidence_at INTEGER, document INTEGER, note TEXT, digest BLOB,"
+            " enclosed TEXT);"
             "BEGIN"
         )
         self.numbers: dict[str, int] = {}  # dossier code → n
@@ -66,8 +67,8 @@ class Staging:
             self._flush()
 
     def _flush(self) -> None:
-        self.db.executemany(f"INSERT INTO d VALUES ({','.join('?' * 15)})", self._dossiers)
-        self.db.executemany(f"INSERT INTO e VALUES ({','.join('?' * 14)})", self._events)
+        self.db.executemany(f"INSERT INTO d VALUES ({','.join('?' * 16)})", self._dossiers)
+        self.db.executemany(f"INSERT INTO e VALUES ({','.join('?' * 15)})", self._events)
         self._dossiers.clear()
         self._events.clear()
 

@@ -40,7 +40,28 @@ FIELDS = Words(
         "KenhThucHien": "kênh nộp",
         "DanhSachHoSoBoSung": "các lần bổ sung",
         "DanhSachLePhi": "phí, lệ phí",
+        "DanhSachGiayToKetQua": "giấy tờ kết quả",
+        "TaiLieuNop": "giấy tờ nộp",
         "dossier": "cả hồ sơ",
+    }
+)
+#: The fields of a row of these lists.
+COLUMNS = Words(
+    {
+        "NgayBoSung": "ngày yêu cầu",
+        "NgayTiepNhanBoSung": "ngày nhận bổ sung",
+        "NgayHenTraTruoc": "hẹn trả trước đó",
+        "NgayHenTraMoi": "hẹn trả mới",
+        "MaPhiLePhi": "mã khoản thu",
+        "Gia": "số tiền",
+        "HinhThucThu": "thời điểm thu",
+        "LoaiPhiLePhi": "loại khoản thu",
+        "MaGiayToKetQua": "mã kết quả",
+        "GiayToId": "số tệp",
+        "DuongDanTepTinKetQua": "địa chỉ tệp",
+        "MaThanhPhanHoSo": "thành phần hồ sơ",
+        "TepDinhKemId": "số tệp",
+        "DuongDanTaiTepTin": "địa chỉ tệp",
     }
 )
 WHYS = Words(
@@ -137,7 +158,15 @@ def difference(name: str, ours: str, there: str) -> str:
         return gettext("trên Cổng mang mã {code}").format(code=there)
     if name == "dossier":
         return gettext("Cổng chưa có hồ sơ") if not there else gettext("một cửa không có hồ sơ")
-    return f"{FIELDS.get(name, name)}: {value(name, ours)} ≠ {value(name, there)}"
+    return f"{field(name)}: {value(name, ours)} ≠ {value(name, there)}"
+
+
+def field(name: str) -> str:
+    """A field of the record in words; of a list's row "phí, lệ phí 2, số tiền"."""
+    parts = name.split(" ")
+    if len(parts) == 3 and parts[0] in FIELDS and parts[2] in COLUMNS:
+        return f"{FIELDS[parts[0]]} {parts[1]}, {COLUMNS[parts[2]]}"
+    return FIELDS.get(name, name)
 
 
 def _step(text: str) -> str:
