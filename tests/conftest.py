@@ -18,8 +18,8 @@ from motcua.web import settings as web_settings
 # A busy machine is no fault of a property.
 settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("suite")
-os.environ.setdefault("MOTCUA_HOME", tempfile.mkdtemp(prefix="motcua-test-"))
-if "PYTEST_XDIST_WORKER" in os.environ:  # a home of each worker's own: the locks lie there
+# A home of each process's own: the locks lie there. Django's settings were read before this file.
+if "MOTCUA_HOME" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["MOTCUA_HOME"] = tempfile.mkdtemp(prefix="motcua-test-")
     django_settings.HOME = web_settings.HOME = Path(os.environ["MOTCUA_HOME"])
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browser's driver runs an event loop beside live servers

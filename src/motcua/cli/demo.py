@@ -224,6 +224,7 @@ def _events(planned: Planned) -> list[Any]:
     """The events that the rules make of a dossier's acts. Raises `moves.Refused` where a plan breaks them."""
     from motcua.rules import events, moves
     from motcua.rules.dossier import Dossier, apply
+    from motcua.rules.enclosures import Fee, Result
 
     by = moves.Actor(name=planned.official, unit=planned.agency.code)
     first = events.Registered(
@@ -237,6 +238,11 @@ def _events(planned: Planned) -> list[Any]:
         facts = dict(act.facts)
         if act.verb == "receive":
             facts["due_at"] = planned.due_at
+        if act.verb == "finish":
+            where = f"https://kho.h99.example/ket-qua/{planned.code}.pdf"
+            facts["results"] = (Result(name="Kết quả giải quyết", code=f"KQ.{planned.procedure.code}", address=where),)
+        if act.verb == "request_payment":
+            facts["fees"] = (Fee(name="Lệ phí", code="LP01", amount=150_000, kind="charge"),)
         if act.verb != "correct":
             facts["at"] = act.at
         event = getattr(moves, act.verb)(dossier, by=by, now=act.recorded_at, **facts)
