@@ -19,7 +19,7 @@ from motcua.rules.policies import POLICIES
 AS_OF = 1_000_000
 _INSTANT = st.one_of(st.none(), st.integers(0, 1_400_000).map(lambda n: n - n % 25_200))
 _LISTED = ("l_received_at", "l_due_at", "l_finished_at")
-_MARKS = ("exists_here", "exists_there", "t_duplicate_late", "l_late", "l_has_due", "l_has_finish")
+_MARKS = ("exists_here", "exists_there", "t_duplicate_late", "l_late", "l_has_due", "l_has_finish", "l_alone")
 _KINDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys((*ours.TEXTS, *theirs.TEXTS), st.sampled_from(["", "a"])),
     **dict.fromkeys((*ours.INSTANTS, *theirs.INSTANTS, *_LISTED), _INSTANT),

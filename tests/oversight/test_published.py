@@ -73,12 +73,26 @@ def test_codes_alone_are_stated_late_and_their_cause_needs_more(province: Path, 
     _listed(province, tmp_path, "\n".join([_code(1), _code(3), _code(4), _code(6), "H99.12-260302-0099"]))
     document = _bridge(province)
     assert (document["late_shown"], document["late_recorded"], document["late_true"]) == (5, 4, 3)
-    assert document["stated"] == 5 and document["not_enough_data"] == 1
-    assert _causes(document) == {
-        "not_enough_data": (1, 0), "missing_here": (1, 0), "missing_there": (0, 1), "late_entry": (1, 0)
-    }  # fmt: skip
+    assert document["stated"] == 5 and document["not_enough_data"] == 2
+    assert _causes(document) == {"not_enough_data": (1, 1), "missing_here": (1, 0), "late_entry": (1, 0)}
     found = figures.inspect(province, Question(as_of=NOW), now=NOW, checks=("not_enough_data",))["findings"]
-    assert [(f["dossier"], f["evidence"]["sub_cause"]) for f in found] == [(_code(1), "record_there")]
+    told = [(f["dossier"], f["evidence"]["sub_cause"]) for f in found]
+    assert told == [(_code(1), "record_there"), (_code(5), "record_there")]
+
+
+def test_what_a_list_does_not_name_is_missing_there_only_where_records_of_its_source_are_known(
+    province: Path, tmp_path: Path
+) -> None:
+    """A list of late dossiers does not tell whether the portal has the others, on time or not at all."""
+    _listed(province, tmp_path, _code(4))
+    assert _causes(_bridge(province)) == {"not_enough_data": (0, 3), "late_entry": (1, 0)}
+    case = Case()
+    case.record(_code(1), 9, updating=False)
+    case.step(_code(1), 9, "20260306150000")
+    folder = tmp_path / "wire"
+    folder.mkdir()
+    load([case.write(folder)[2]], at=NOW)
+    assert _causes(_bridge_after(province)) == {"missing_there": (0, 3), "late_entry": (1, 0)}
 
 
 def test_a_list_that_tells_due_and_end_tells_the_cause_too(province: Path, tmp_path: Path) -> None:
@@ -95,7 +109,7 @@ def test_a_list_that_tells_due_and_end_tells_the_cause_too(province: Path, tmp_p
     taken = _listed(province, tmp_path, text, measure="finished")
     assert (taken.rows, taken.late) == (3, 3)
     assert _causes(_bridge(province, measure="finished")) == {
-        "finish_differs": (1, 0), "due_not_carried": (1, 0), "missing_there": (0, 2), "late_entry": (1, 0)
+        "finish_differs": (1, 0), "due_not_carried": (1, 0), "not_enough_data": (0, 2), "late_entry": (1, 0)
     }  # fmt: skip
 
 
@@ -104,7 +118,7 @@ def test_the_end_that_a_list_lacks_asks_for_the_step_log(province: Path, tmp_pat
     text = f"Mã hồ sơ,Hạn trả\n{_code(1)},09/03/2026\n"
     _listed(province, tmp_path, text, measure="open")
     found = figures.inspect(province, Question(as_of=NOW), now=NOW, checks=("not_enough_data",))["findings"]
-    assert [(f["dossier"], f["evidence"]["sub_cause"]) for f in found] == [(_code(1), "step_log_there")]
+    assert ("step_log_there", _code(1)) in [(f["evidence"]["sub_cause"], f["dossier"]) for f in found]
 
 
 def test_words_of_a_verdict_decide_and_an_unknown_word_is_refused(province: Path, tmp_path: Path) -> None:
@@ -166,7 +180,7 @@ def test_the_same_list_again_changes_nothing(province: Path, tmp_path: Path) -> 
 
 def test_a_code_in_the_other_form_finds_its_dossier(province: Path, tmp_path: Path) -> None:
     _listed(province, tmp_path, "000.00.12.H99-260302-0001")
-    assert _causes(_bridge(province))["not_enough_data"] == (1, 0)
+    assert _causes(_bridge(province))["not_enough_data"] == (1, 4)
 
 
 def test_a_workbook_with_titles_and_real_dates_is_read(province: Path, tmp_path: Path) -> None:
@@ -194,3 +208,10 @@ def test_reception_lists_speak_of_reception_alone(province: Path, tmp_path: Path
     assert _bridge(province)["late_shown"] == 0
     document = _bridge(province, measure="reception")
     assert document["late_shown"] == 1 and _causes(document) == {"not_enough_data": (1, 0)}
+
+
+def test_a_list_of_today_speaks_at_once_and_one_of_tomorrow_is_refused(province: Path, tmp_path: Path) -> None:
+    _listed(province, tmp_path, _code(1), dated_at=at("2026-04-01T23:59:59"))
+    assert _bridge(province)["late_shown"] == 1
+    with pytest.raises(Unreadable, match="02/04/2026, a day that is still to come"):
+        _listed(province, tmp_path, _code(2), dated_at=at("2026-04-02T23:59:59"))

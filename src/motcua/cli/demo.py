@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,6 +147,7 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     from django.utils import timezone
 
     from motcua.catalogue import parts
+    from motcua.cli import sample
     from motcua.cli.home import account
     from motcua.rules.instants import VIET_NAM
     from motcua.sample.plan import plan
@@ -170,6 +170,7 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     say("5/5 trích dữ kiện, đối chiếu…")
     planted = [_told(fault) for fault in planned.faults]
     document = _inspect(folder, planted, now)
+    sample.write(folder / "lists", planned)
     kept = {"seed": args.seed, "dossiers": args.dossiers, "until": now.isoformat(), "planted": planted}
     (folder / "demo.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1))
     return document
@@ -213,42 +214,12 @@ def act_out(planned: Plan, now: datetime) -> None:
     from django.db import transaction
 
     from motcua.dossiers import log
+    from motcua.sample.acted import acted
 
     for start in range(0, len(planned.dossiers), 500):
-        entries = [(d.code, "desk", _events(d)) for d in planned.dossiers[start : start + 500]]
+        entries = [(d.code, "desk", acted(d)) for d in planned.dossiers[start : start + 500]]
         with transaction.atomic():
             log.store_many(entries, stored_at=now)
-
-
-def _events(planned: Planned) -> list[Any]:
-    """The events that the rules make of a dossier's acts. Raises `moves.Refused` where a plan breaks them."""
-    from motcua.rules import events, moves
-    from motcua.rules.dossier import Dossier, apply
-    from motcua.rules.enclosures import Fee, Result
-
-    by = moves.Actor(name=planned.official, unit=planned.agency.code)
-    first = events.Registered(
-        at=planned.submitted_at, recorded_at=planned.submitted_at, seq=1, actor=by.name, unit=by.unit,
-        procedure=planned.procedure.code, agency=planned.agency.code, channel=planned.channel, source="một cửa",
-        allotted=planned.procedure.allotted, submitted_at=planned.submitted_at, applicant=planned.applicant,
-    )  # fmt: skip
-    dossier = apply(Dossier(code=planned.code), first)
-    found: list[events.Event] = [first]
-    for act in planned.acts:
-        facts = dict(act.facts)
-        if act.verb == "receive":
-            facts["due_at"] = planned.due_at
-        if act.verb == "finish":
-            where = f"https://kho.h99.example/ket-qua/{planned.code}.pdf"
-            facts["results"] = (Result(name="Kết quả giải quyết", code=f"KQ.{planned.procedure.code}", address=where),)
-        if act.verb == "request_payment":
-            facts["fees"] = (Fee(name="Lệ phí", code="LP01", amount=150_000, kind="charge"),)
-        if act.verb != "correct":
-            facts["at"] = act.at
-        event = getattr(moves, act.verb)(dossier, by=by, now=act.recorded_at, **facts)
-        found.append(event)
-        dossier = apply(dossier, event)
-    return [replace(event, seq=seq) for seq, event in enumerate(found, 1)]
 
 
 def _server_faults(planned: Plan) -> list[dict[str, Any]]:

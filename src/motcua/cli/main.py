@@ -14,7 +14,7 @@ from motcua.cli.output import DONE, UNUSABLE, Unusable
 
 #: Modules that register commands, in the order in which `motcua --help` lists them.
 GROUPS = (
-    "demo", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect", "work",
+    "demo", "sample", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect", "work",
     "operate", "parts", "accounts",
 )  # fmt: skip
 

@@ -60,7 +60,7 @@ _SHIFTS = (7 * 3600, 12 * 3600)
 
 
 _SHARED = ("dossier", "agency", "field", "procedure", "month", "source", "exists_here", "exists_there", "any_delivery",
-           "unknown_documents", "l_late", "t_duplicate_late", "t_status")  # fmt: skip
+           "unknown_documents", "l_late", "l_alone", "t_duplicate_late", "t_status")  # fmt: skip
 _OF_HANDLING = (
     "received_at", "finish_at", "finish_kind", "finish_recorded_at", "evidence_at", "true_finish_at", "slip_due_at",
     "limit_due_at", "due_by_pauses", "due_by_extensions", "request_open_at", "requests", "supplement_s",
@@ -210,6 +210,8 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .then(nw.lit(Cause.DUPLICATE_THERE))
         .when(missing_here)
         .then(nw.lit(Cause.MISSING_HERE))
+        .when(flag("l_alone"))
+        .then(nw.lit(Cause.NOT_ENOUGH_DATA))
         .otherwise(nw.lit(Cause.MISSING_THERE))
     )
     record_cause = (
@@ -230,7 +232,7 @@ def _handling(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         .then(_never_there())
         .when(differs & lacks_facts & told)
         .then(nw.lit("step_log_there"))
-        .when(differs & lacks_facts)
+        .when(sync_cause == Cause.NOT_ENOUGH_DATA)
         .then(nw.lit("record_there"))
         .when(differs & changed[7] & (nw.col("o_requests") > 0))
         .then(nw.lit("supplement"))
@@ -350,7 +352,8 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
             cause = cause.when(changed[1] & accepted_there).then(nw.lit(Cause.STEP_LOST))
         cause = cause.when(changed[1] & (delivery == state)).then(nw.lit(name))
     cause = cause.when(changed[1]).then(nw.lit(Cause.UPDATE_NOT_SENT))
-    cause = cause.when(missing_here).then(nw.lit(Cause.MISSING_HERE)).otherwise(nw.lit(Cause.MISSING_THERE))
+    cause = cause.when(missing_here).then(nw.lit(Cause.MISSING_HERE))
+    cause = cause.when(flag("l_alone")).then(nw.lit(Cause.NOT_ENOUGH_DATA)).otherwise(nw.lit(Cause.MISSING_THERE))
     counted = verdicts.reception_counted(scope, p[0], p[1]) | verdicts.reception_counted(scope, o[0], o[1]) | stated
     differs = ~nw.col("l_late").is_null() & (by_rule != flag("l_late"))
     return frame.with_columns(
@@ -364,7 +367,7 @@ def _reception(pairs: nw.LazyFrame[Any], scope: Scope) -> nw.LazyFrame[Any]:
         record_cause=nw.lit(""),
         sub_cause=nw.when(cause == Cause.MISSING_THERE)
         .then(_never_there())
-        .when((cause == Cause.NOT_ENOUGH_DATA) & stated)
+        .when((cause == Cause.NOT_ENOUGH_DATA) & (stated | flag("l_alone")))
         .then(nw.lit("record_there"))
         .when(cause == Cause.NOT_ENOUGH_DATA)
         .then(nw.lit("submission_there"))

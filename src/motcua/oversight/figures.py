@@ -199,6 +199,7 @@ def _with_stated(
             l_late=nothing.cast(nw.Boolean),
             l_has_due=nw.lit(value=False),
             l_has_finish=nw.lit(value=False),
+            l_alone=nw.lit(value=False),
             **{f"l_{name}": nothing.cast(nw.Int64) for name in ("received_at", "due_at", "finished_at")},
         )
     stated = (
@@ -213,7 +214,15 @@ def _with_stated(
         .with_columns(l_late=nw.col("late") > 0, l_has_due=nw.col("has_due") > 0, l_has_finish=nw.col("has_finish") > 0)
         .drop("late", "has_due", "has_finish")
     )
-    return pairs.join(stated, on="dossier", how="left")
+    # Of a source whose records there nobody has seen, lists are all that is known of the portal's side.
+    seen = pairs.filter(flag("exists_there")).select("source", source_there=nw.lit(value=True)).unique("source")
+    alone = ~flag("source_there") & (nw.col("any_delivery").fill_null("") == "")
+    return (
+        pairs.join(seen, on="source", how="left")
+        .with_columns(l_alone=alone)
+        .drop("source_there")
+        .join(stated, on="dossier", how="left")
+    )
 
 
 _OPEN: dict[Path, Facts] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 
 from motcua.ledger.fields import InstantField
@@ -62,6 +64,12 @@ class PublishedList(models.Model):
                 name="oversight_list_once",
             )
         ]
+
+    @property
+    def speaks_from(self) -> datetime:
+        """Since when it counts: the end of its day, or its coming in where that day was not over."""
+        first: datetime = min(self.dated_at, self.stored_at)
+        return first
 
 
 class PublishedRow(models.Model):

@@ -26,7 +26,7 @@ from motcua.dossiers.importing.guess import Kind
 from motcua.dossiers.importing.sources import Fault
 from motcua.inspection.columns import MISSING, masked, texts
 from motcua.oversight.models import PublishedList, PublishedRow
-from motcua.rules.instants import Unreadable, iso, to_microseconds
+from motcua.rules.instants import Unreadable, iso, local_day, to_microseconds
 from motcua.wire.codes import agency_forms, agency_of_dossier
 
 
@@ -74,6 +74,8 @@ def take_in(path: Path, head: Head, *, at: datetime, keep_going: bool = False) -
     """
     if head.measure not in PublishedList.Measure.values:
         raise Unreadable(f"no measure {head.measure!r}; there are: {', '.join(PublishedList.Measure.values)}")
+    if local_day(head.dated_at) > local_day(at):
+        raise Unreadable(f"the list speaks of {local_day(head.dated_at):%d/%m/%Y}, a day that is still to come")
     digest = hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
     same: dict[str, Any] = {"digest": digest, "measure": head.measure, "unit": head.unit, "dated_at": head.dated_at}
     known = PublishedList.objects.filter(**same, withdrawn_at=None).first()
@@ -175,7 +177,7 @@ def _row(line: int, cells: Sequence[Any], places: Mapping[str, int], headings: S
 
     code = guess.code_as_written(cell("code"))
     if not guess.is_code(code):
-        if not any(character.isdigit() for character in code):
+        if not any(character.isdigit() for character in code) or guess.is_sum([str(text) for text in cells]):
             return None  # an empty line, a total, the signature below the table
         raise Unreadable(f"{cell('code')!r} is not a dossier code such as H99.12-260302-0001")
     instants = {
@@ -247,7 +249,7 @@ def columns() -> dict[str, NDArray[Any]]:
         "list": np.array([row[0] for row in rows], np.int64),
         "measure": texts(of_list(lambda kept: kept.measure)),
         "about": texts(of_list(lambda kept: kept.unit)),
-        "stated_at": np.array(of_list(lambda kept: int(kept.dated_at.timestamp())), np.int64),
+        "stated_at": np.array(of_list(lambda kept: int(kept.speaks_from.timestamp())), np.int64),
         "late": np.array([row[2] for row in rows], bool),
         "received_at": seconds(3),
         "due_at": seconds(4),

@@ -108,6 +108,8 @@ class _Line:
         code = guess.code_as_written(self.text("code"))
         if guess.is_code(code):
             return code
+        if guess.is_sum(self.cells):
+            return ""
         others = [cell for cell in self.cells if cell.strip()]
         if not code and (len(others) < 3 or not any(self.text(n) for n in guess.INSTANTS & set(self.plan.columns))):
             return ""

@@ -140,6 +140,7 @@ _DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$")
 _DAY_TIME = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})[ ,T-]+(\d{1,2})[:hg](\d{2})?(?::(\d{2}))?(?:\.\d+)?$")
 _TIME_DAY = re.compile(r"^(\d{1,2})[:hg](\d{2})?(?::(\d{2}))?[ ,-]+(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$")
 _SERIAL = re.compile(r"^[1-9]\d{4}(\.\d+)?$")
+_SUMS = ("tong cong", "tong so", "cong:", "tong:")
 _NOTHING = frozenset({"", "-", "--", "0", "null", "none", "n/a", "chưa có", "không có"})
 
 
@@ -151,6 +152,12 @@ def code_as_written(text: str) -> str:
 def is_code(text: str) -> bool:
     """Whether a text, as `code_as_written` leaves it, is a dossier code."""
     return bool(_CODE.match(text))
+
+
+def is_sum(cells: Sequence[str]) -> bool:
+    """Whether a row is the sum below a table: its first text says so."""
+    first = next((text for cell in cells if (text := folded(cell)) and not text.isdigit()), "")
+    return first.startswith(_SUMS)
 
 
 # ---- headings and columns ---------------------------------------------------------------------------------------

@@ -187,6 +187,8 @@ def _head(request: HttpRequest) -> dict[str, Any]:
         day = datetime.fromisoformat(form.get("dated", ""))
     except ValueError:
         raise _Mistake(loading_words.ERRORS["no_day"]) from None
+    if day.date() > local_day(timezone.now()):
+        raise _Mistake(loading_words.ERRORS["day_to_come"])
     count = form.get("count", "").strip().replace(".", "")
     if count and not (count.isascii() and count.isdigit()):
         raise _Mistake(loading_words.ERRORS["bad_count"])
@@ -332,7 +334,7 @@ def _match(load: Load) -> dict[str, Any]:
     """Khớp với số công bố?"""
     assert load.published_list is not None
     kept = PublishedList.objects.get(pk=load.published_list)
-    question = Question(measure=kept.measure, as_of=kept.dated_at, agency=kept.unit or None)  # type: ignore[arg-type]
+    question = Question(measure=kept.measure, as_of=kept.speaks_from, agency=kept.unit or None)  # type: ignore[arg-type]
     found = named.compare(settings.HOME, kept.pk, question, now=timezone.now())
     sides = [
         ("only_listed", gettext("Danh sách nêu trễ, số tính lại không có")),

@@ -106,6 +106,7 @@ ERRORS = Words(
         "no_file": "Chưa chọn tệp.",
         "no_column": "Chưa chọn đủ cột bắt buộc: {names}.",
         "no_day": "Chưa ghi ngày của công văn (số liệu đến ngày nào).",
+        "day_to_come": "Ngày số liệu của công văn chưa tới. Ghi ngày đã qua hoặc hôm nay.",
         "no_kind": "Chưa chọn danh sách này là gì.",
         "twice": "Cột “{name}” được chọn cho hai nội dung.",
         "moved_on": "Lần nạp này vừa chuyển sang bước khác. Xem lại trạng thái bên dưới.",
