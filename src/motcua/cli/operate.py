@@ -25,8 +25,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     serve.add_argument("--workers", type=int, default=1, metavar="N")
     serve.set_defaults(run=_serve)
     verify = commands.add_parser("verify", help="prove or disprove the log, the projection and the audit of changes")
-    verify.add_argument("what", nargs="?", choices=("log", "projection", "audit", "all"), default="all")
+    verify.add_argument("what", nargs="?", choices=("log", "projection", "audit", "all", "evidence"), default="all")
+    verify.add_argument("pack", nargs="?", type=Path, metavar="PACK", help="the evidence pack, after `evidence`")
     verify.add_argument("--heads", type=Path, metavar="FILE", help="heads given away: lines of size and root")
+    verify.add_argument("--key", metavar="HEX", help="of a pack from another house: its public key")
     verify.set_defaults(run=_verify)
     commands.add_parser("migrate", help="bring the databases to this version").set_defaults(run=_migrate)
     backup = commands.add_parser("backup", help="databases, files, heads and keys in one archive")
@@ -92,6 +94,12 @@ def _free_address(host: str, port: int) -> str:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    if args.what == "evidence":
+        from motcua.cli import evidence
+
+        return evidence.verify(args)
+    if args.pack is not None:
+        fail(f"{args.pack}: only `motcua verify evidence` takes a file")
     from motcua.cli.home import open_home
 
     home = open_home()
@@ -105,18 +113,26 @@ def _verify(args: argparse.Namespace) -> int:
     return DONE if ok else FALLS_SHORT
 
 
+def read_heads(file: Path | None) -> dict[int, str]:
+    """Heads as somebody outside was given them: size → root (hex)."""
+    given: dict[int, str] = {}
+    if file is not None:
+        if not file.is_file():
+            fail(f"{file}: there is no such file")
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            parts = line.split()
+            if len(parts) != 2 or not parts[0].isdigit():
+                fail(f"{file}, line {number}: write the size and the root of a head")
+            given[int(parts[0])] = parts[1].lower()
+    return given
+
+
 def verified(home: Path, what: str = "all", heads: Path | None = None) -> dict[str, dict[str, Any]]:
     """What `motcua verify` found."""
     from motcua.dossiers import verify
     from motcua.ledger import audit
 
-    given: dict[int, str] = {}
-    if heads is not None:
-        for number, line in enumerate(heads.read_text().splitlines(), 1):
-            parts = line.split()
-            if len(parts) != 2 or not parts[0].isdigit():
-                fail(f"{heads}, line {number}: write the size and the root of a head")
-            given[int(parts[0])] = parts[1]
+    given = read_heads(heads)
     document: dict[str, dict[str, Any]] = {}
     if what in ("log", "all"):
         document["log"] = verify.verify_log(home / "keys", given)

@@ -27,6 +27,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "findings", "findings-workbook", "agencies", "search", "levels",
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
+            "evidence", "evidence-check",
         }
     ),
     "exchange": frozenset(

@@ -21,6 +21,7 @@ from motcua.web.console import (
     sync,
     sync_tickets,
 )
+from motcua.web.evidence import urls as evidence
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
@@ -59,6 +60,7 @@ urlpatterns = [
     path("dong-bo/phieu/moi", sync_tickets.new, name="ticket-new"),
     path("dong-bo/phieu/<str:number>.xlsx", sync_tickets.workbook, name="ticket-workbook"),
     path("dong-bo/phieu/<str:number>", sync_tickets.shown, name="ticket"),
+    *evidence.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

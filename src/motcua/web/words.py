@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from motcua.web import labels, links
 from motcua.web.console import sync_words
+from motcua.web.evidence import words as evidence_words
 
 register = template.Library()
 
@@ -111,6 +112,13 @@ def in_source(row: Mapping[str, Any]) -> str:
 def sync_word(value: str | None, table: str) -> str:
     """A code of the synchronisation in words, from one of the tables of `sync_words`."""
     words: Mapping[Any, str] = getattr(sync_words, table)
+    return words.get(value, str(value or ""))
+
+
+@register.filter
+def evidence_word(value: str | None, table: str) -> str:
+    """A code of an evidence pack in words, from one of the tables of `evidence.words`."""
+    words: Mapping[Any, str] = getattr(evidence_words, table)
     return words.get(value, str(value or ""))
 
 

@@ -1,0 +1,137 @@
+"""Gói chứng cứ: one file that proves a dossier's story without this server, and the page that checks such a file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from motcua.accounts import powers
+from motcua.evidence import make, verify
+from motcua.evidence.make import BLACK_OUTS, Subject
+from motcua.evidence.models import Pack
+from motcua.oversight import figures
+from motcua.oversight.figures import Question
+from motcua.rules.instants import Unreadable, local_day
+from motcua.web import labels
+from motcua.web.console import workbooks
+from motcua.web.console.pages import asks, page
+from motcua.web.evidence import words
+from motcua.web.evidence.papers import papers
+
+#: Dossiers in a pack that a page makes; more are for the command line.
+MOST = 500
+_LARGEST_UPLOAD = 200_000_000
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@asks
+def pack(request: HttpRequest) -> HttpResponse:
+    """The choice of what is blacked out; a POST answers with the file."""
+    given = request.POST if request.method == "POST" else request.GET
+    subject = _subject(request, given.getlist("ho-so"))
+    reason, chosen = given.get("reason", "").strip(), given.get("black_out", "personal")
+    if request.method == "POST":
+        if chosen not in BLACK_OUTS:
+            raise Unreadable(f"black_out={chosen}")
+        error = _refusal(subject, chosen, reason)
+        if not error:
+            return _file(request, subject, chosen, reason)
+        return _form(request, subject, chosen, reason, error)
+    return _form(request, subject, chosen, reason, "")
+
+
+def _subject(request: HttpRequest, codes: list[str]) -> Subject:
+    """The dossiers that the address names, for who may see them. Raises `Http404`, `PermissionDenied`."""
+    codes = [code.strip() for code in codes if code.strip()]
+    if not codes:
+        raise Http404
+    now = timezone.now()
+    scope = powers.scope(request.user, on=local_day(now))
+    for code in codes[: MOST + 1]:
+        row = figures.one(settings.HOME, code, Question(), now=now)
+        if row is None:
+            raise Http404(code)
+        if scope is not None and row["agency"] not in scope:
+            raise PermissionDenied
+    return make.dossiers(codes)
+
+
+def _refusal(subject: Subject, black_out: str, reason: str) -> str:
+    if len(subject.codes) > MOST:
+        return gettext(
+            "Một gói trên trang này có nhiều nhất {n} hồ sơ; nhiều hơn thì dùng lệnh motcua evidence."
+        ).format(n=MOST)
+    if black_out == "none" and len(reason) < 5:
+        return gettext("Chưa lập gói: không che dữ liệu cá nhân thì phải ghi lý do.")
+    return ""
+
+
+def _file(request: HttpRequest, subject: Subject, black_out: Any, reason: str) -> HttpResponse:
+    now, by = timezone.now(), request.user.get_username()
+    made = make.make(settings.HOME, subject, at=now, by=by, papers=papers, black_out=black_out)
+    make.kept(made, reason=reason, at=now, by=by)
+    title = re.sub(r"[^A-Za-z0-9.-]+", "_", subject.code if subject.kind == "dossier" else subject.kind)
+    reply = HttpResponse(made.file, content_type="application/zip")
+    reply["Content-Disposition"] = f'attachment; filename="{workbooks.name(f"chung-cu-{title}", now, "zip")}"'
+    return reply
+
+
+def _form(request: HttpRequest, subject: Subject, chosen: str, reason: str, error: str) -> HttpResponse:
+    earlier = Pack.objects.filter(dossiers__dossier__in=subject.codes[:MOST]).distinct().order_by("-pk")[:20]
+    return page(
+        request,
+        "evidence/make.html",
+        {
+            "subject": subject,
+            "kind": words.KINDS[subject.kind],
+            "choices": [
+                {"name": name, "title": words.BLACK_OUTS[name], "hint": words.BLACK_OUT_HINTS[name],
+                 "chosen": name == chosen}
+                for name in BLACK_OUTS
+            ],
+            "reason": reason,
+            "error": error,
+            "earlier": [{"at": each.made_at, "by": each.made_by, "what": words.BLACK_OUTS[each.black_out],
+                         "reason": each.reason, "sha256": each.sha256} for each in earlier],
+        },
+        status=400 if error else 200,
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """A pack handed in is proved or disproved; nothing of it is kept."""
+    report: dict[str, Any] | None = None
+    error, name = "", ""
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        if file is None:
+            error = gettext("Chưa chọn tệp nào.")
+        elif (file.size or 0) > _LARGEST_UPLOAD:
+            error = gettext("Tệp quá lớn cho trang này; dùng lệnh motcua verify evidence.")
+        else:
+            name = file.name or ""
+            keys = {public.read_bytes().hex() for public in (settings.HOME / "keys").glob("*.pub")}
+            report = verify.verify(file.read(), keys=keys)
+    return page(
+        request,
+        "evidence/check.html",
+        {
+            "report": report,
+            "name": name,
+            "error": error,
+            "faults": [
+                {"what": words.FAULTS.get(fault["code"], fault["code"]), "place": fault["place"]}
+                for fault in (report["faults"] if report else ())
+            ],
+            "when": labels.instant(report.get("made_at")) if report else "",
+        },
+        status=400 if error else 200,
+    )

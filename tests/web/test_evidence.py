@@ -1,0 +1,119 @@
+"""The pages of evidence packs: the choice, the file, who may, and a pack checked in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.story import Case, at
+
+from motcua.accounts.models import Post, User
+from motcua.dossiers.importing.run import Order, import_files
+from motcua.evidence import check, envelope
+from motcua.evidence.models import Pack
+from motcua.mirror.load import load
+from motcua.oversight import extract
+
+pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
+CHROMIUM = Path("/usr/bin/chromium")
+NOW = at("2026-04-01T09:00")
+CODE = "H99.12-260302-0001"
+ADDRESS = f"/goi-chung-cu?ho-so={CODE}"
+
+
+@pytest.fixture
+def province(home: Path, tmp_path: Path) -> None:
+    case = Case()
+    case.dossier(CODE)
+    case.event(CODE, "finished", "2026-03-10T10:00", evidence="2026-03-06T15:00")
+    case.record(CODE, 2, updating=False)
+    dossiers, events, messages = case.write(tmp_path)
+    import_files(Order(files=(dossiers, events), home=home, at=NOW, create_missing=True))
+    load([messages], at=NOW)
+    extract.run(home=home, at=NOW)
+    for name, role, agency in (("thanhtra", "inspector", ""), ("xa-khac", "unit_head", "H99.99")):
+        user = User.objects.create_user(name, password="demo-motcua")
+        Post.objects.create(user=user, role=role, agency=agency)
+
+
+@pytest.fixture
+def inspector(client: Client, province: None) -> Client:
+    client.force_login(User.objects.get(username="thanhtra"))
+    return client
+
+
+def test_the_page_gives_a_pack_that_proves_and_keeps_who_made_it(inspector: Client) -> None:
+    reply = inspector.post("/goi-chung-cu", {"ho-so": CODE, "black_out": "personal", "reason": "gửi tòa"})
+    assert reply["Content-Disposition"].startswith('attachment; filename="chung-cu-H99.12-260302-0001-')
+    assert check.Check(reply.content).answer["ok"]
+    cover = envelope.opened(reply.content)["cover.html"].decode()
+    assert "<script" not in cover and "chậm thao tác" in cover and "Trần Thị Thử" not in cover
+    assert Pack.objects.get().made_by == "thanhtra"
+    assert "gửi tòa" in inspector.get(ADDRESS).content.decode()
+
+
+def test_personal_data_are_shown_only_with_a_reason(inspector: Client) -> None:
+    refused = inspector.post("/goi-chung-cu", {"ho-so": CODE, "black_out": "none", "reason": ""})
+    assert refused.status_code == 400 and "phải ghi lý do" in refused.content.decode()
+    assert not Pack.objects.exists()
+    given = inspector.post("/goi-chung-cu", {"ho-so": CODE, "black_out": "none", "reason": "gửi tòa án tỉnh"})
+    assert "Trần Thị Thử".encode() in given.content
+
+
+def test_a_colleague_of_another_ward_makes_no_pack(client: Client, province: None) -> None:
+    client.force_login(User.objects.get(username="xa-khac"))
+    assert client.get(ADDRESS).status_code == 403
+    assert client.post("/goi-chung-cu", {"ho-so": CODE}).status_code == 403
+    assert client.get("/goi-chung-cu").status_code == client.get("/goi-chung-cu?ho-so=H99-NO").status_code == 404
+
+
+@pytest.fixture
+def page(live_server: Any, province: None) -> Iterator[Any]:
+    """A page of the system's chromium, signed in."""
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not on this machine")
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
+        page.goto("/")
+        page.fill("#id_username", "thanhtra")
+        page.fill("#id_password", "demo-motcua")
+        page.click("button.main")
+        page.locator(".tiles").wait_for()
+        yield page
+        browser.close()
+
+
+def test_an_inspector_makes_a_pack_and_checks_it_and_a_damaged_one(page: Any, tmp_path: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"/ho-so/{CODE}")
+    page.get_by_role("link", name="Lập gói chứng cứ").click()
+    assert Axe().run(page).violations_count == 0
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Lập gói chứng cứ 1 hồ sơ").click()
+    file = tmp_path / "pack.zip"
+    waiting.value.save_as(file)
+    damaged = tmp_path / "damaged.zip"
+    data = bytearray(file.read_bytes())
+    data[data.index(b"H99.12-260302-0001", 9000)] ^= 1
+    damaged.write_bytes(data)
+    page.get_by_role("link", name="Kiểm tra một gói").click()
+    for given, answer in ((file, "Đạt"), (damaged, "Không đạt")):
+        page.set_input_files("input[type=file]", given)
+        page.get_by_role("button", name="Kiểm tra").click()
+        page.locator("section[role=status]").wait_for()
+        assert page.locator("section[role=status] strong").inner_text() == answer
+        assert Axe().run(page).violations_count == 0
+    assert not complaints
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(ADDRESS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
