@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,35 @@ def test_one_slip_of_the_finger_is_found_again(number: int, at: int, slip: str) 
     }[slip]  # fmt: skip
     if guess.is_code(wrong) and wrong != code and (slip != "drop" or code[at].isdigit()):
         assert code in guess.variants(wrong)
+
+
+@pytest.mark.parametrize("suffix", ["xls", "ods", "html", "xlsx"])
+def test_what_libreoffice_saves_is_the_same_list(tmp_path: Path, suffix: str) -> None:
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("LibreOffice is not on this machine")
+    rows = [
+        ["DANH SÁCH HỒ SƠ", "", ""],
+        ["", "", ""],
+        ["STT", "Mã hồ sơ", "Ngày tiếp nhận"],
+        ["1", "H99.12-260302-0001", "02/03/2026 08:00"],
+        ["2", "H99.12-260302-0002", "03/03/2026 09:30"],
+    ]
+    made = tmp_path / "danh-sach.xlsx"
+    with xlsxwriter.Workbook(str(made)) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 2, rows[0][0])
+        for line, row in enumerate(rows[2:], 2):
+            sheet.write_row(line, 0, row)
+    saved = tmp_path / "saved"
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    subprocess.run(
+        [office, profile, "--headless", "--convert-to", suffix, "--outdir", str(saved), str(made)],
+        check=True, capture_output=True, timeout=180,
+    )  # fmt: skip
+    file = saved / f"danh-sach.{suffix}"
+    file = file.rename(file.with_suffix(".xls")) if suffix == "html" else file
+    found = _rows(file)
+    assert guess.sheet(found).columns == {"code": 1, "received_at": 2}
+    told = [row[1:3] for row in found if row and row[0] in ("1", "2")]
+    assert told == [row[1:] for row in rows[3:]]
