@@ -44,6 +44,9 @@ REFUSALS = (
     "extension.not_later", "extension.no_due", "result.not_finished", "result.already_returned", "leg.none",
     "correction.unknown_event", "evidence.before_receipt", "evidence.known", "fee.bad_amount", "fee.unknown_kind",
     "fee.nameless", "enclosure.bad_address", "enclosure.nameless", "paper.unknown_reuse",
+    "finding.unknown", "finding.not_your_unit", "finding.not_your_post", "finding.not_in_this_state",
+    "finding.before_the_last", "finding.date_has_passed", "finding.no_extension_asked", "finding.nobody_named",
+    "finding.answer_incomplete", "finding.no_outcome", "finding.not_heard", "finding.reason_missing",
 )  # fmt: skip
 
 
