@@ -65,8 +65,12 @@ def _emptying_tests_may_empty_the_log() -> Iterator[None]:
     from django.core.management.commands.flush import Command
     from django.db import connections
 
-    names = ("0002_append_only", "0004_audit_append_only")
-    triggers = [importlib.import_module(f"motcua.ledger.migrations.{name}") for name in names]
+    names = (
+        "ledger.migrations.0002_append_only",
+        "ledger.migrations.0004_audit_append_only",
+        "findings.migrations.0002_acts_append_only",
+    )
+    triggers = [importlib.import_module(f"motcua.{name}") for name in names]
     handle = Command.handle
 
     def empty(self: Command, **options: Any) -> None:

@@ -1,0 +1,74 @@
+"""What waits for whom: an inspector's day within its budget, and a unit's.
+
+At most so many findings a day are put before one person, the greatest avoidable lateness times confidence first; the
+rest is one click away. Checks that only watch put nothing before anybody.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from motcua.catalogue import settings
+from motcua.findings import modes
+from motcua.findings.models import Act, Finding
+from motcua.inspection import standing
+from motcua.inspection.life import ASKED, State
+from motcua.rules.instants import VIET_NAM, Unreadable, local_day
+
+#: Findings put before one person in a day: ours.
+BUDGET = 10
+SETTING = "findings.budget"
+#: Acts that decide something, and so use a place of the day.
+_DECIDING = ("sent", "concluded", "asked_again", "closed")
+
+
+def most() -> int:
+    """The budget in force."""
+    return int(settings.get(SETTING, BUDGET))
+
+
+def change_budget(count: int, *, by: str, at: datetime) -> None:
+    """Another budget. Raises `Unreadable`."""
+    if not 1 <= count <= 500:
+        raise Unreadable("a day's budget is 1 to 500")
+    settings.put(SETTING, count, by=by, at=at)
+
+
+def waiting(visible: QuerySet[Finding, Finding], person: str) -> QuerySet[Finding, Finding]:
+    """The findings that wait for an inspector's decision: answered, or new and not watched; theirs and nobody's."""
+    undecided = Q(state=str(State.ANSWERED)) | Q(state=str(State.NEW)) & ~Q(check_code__in=modes.watching())
+    return visible.filter(undecided, inspector__in=["", person])
+
+
+def done_today(person: str, *, now: datetime) -> int:
+    """On how many findings a person decided today, on the office wall."""
+    midnight = datetime.combine(local_day(now), time(), VIET_NAM)
+    acts = Act.objects.filter(actor=person, at__gte=midnight, at__lte=now, kind__in=_DECIDING)
+    return acts.values("finding").distinct().count()
+
+
+def first(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) -> list[Finding]:
+    """The findings to look at today, in order; answers that wait come before what was not sent yet of the same rank."""
+    left = max(most() - done_today(person, now=now), 0)
+    rows = waiting(visible, person).order_by("-rank", "pk").values_list("rank", "pk")[:left]
+    chosen = standing.budget(list(rows), most=left, done_today=0)
+    found = Finding.objects.in_bulk(chosen)
+    return [found[number] for number in chosen if number in found]
+
+
+def counts(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) -> dict[str, int]:
+    """What waits: for this inspector, for units, past the answer date, asking for more time, for a re-check."""
+    asked = [str(state) for state in ASKED]
+    told: dict[str, Any] = visible.aggregate(
+        waiting_for_units=Count("pk", filter=Q(state__in=asked)),
+        overdue=Count("pk", filter=Q(state__in=asked, due_at__lt=now)),
+        answered=Count("pk", filter=Q(state=str(State.ANSWERED), inspector__in=["", person])),
+        extensions=Count("pk", filter=Q(state__in=asked, extension_to__isnull=False)),
+        remedied=Count("pk", filter=Q(state=str(State.TO_REMEDY), remedied_at__isnull=False)),
+        remedy_overdue=Count("pk", filter=Q(state=str(State.TO_REMEDY), remedied_at=None, remedy_due_at__lt=now)),
+        claims=Count("pk", filter=Q(attachments__standing="claim", attachments__decided_at=None), distinct=True),
+    )
+    return {**told, "mine": waiting(visible, person).count()}
