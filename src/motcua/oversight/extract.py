@@ -7,10 +7,13 @@ receipt. A run is seen whole or not at all: the manifest is replaced last.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -53,6 +56,24 @@ def facts_folder(home: Path) -> Path:
     return home / "facts"
 
 
+def _in_turn(run: Callable[..., Report]) -> Callable[..., Report]:
+    """One run at a time on a home: the worker, a command and a page that waits for its verdict may come together."""
+
+    @wraps(run)
+    def alone(*, home: Path, **more: Any) -> Report:
+        folder = facts_folder(home)
+        folder.mkdir(parents=True, exist_ok=True)
+        turn = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            return run(home=home, **more)
+        finally:
+            os.close(turn)
+
+    return alone
+
+
+@_in_turn
 def run(*, home: Path, at: datetime, full: bool = False, advance: Callable[[int], None] = lambda n: None) -> Report:
     """Extracts what changed since the last run, or everything. Returns what was written.
 
