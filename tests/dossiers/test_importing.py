@@ -375,3 +375,19 @@ def test_another_row_of_a_known_dossier_is_listed_once(home: Path, tmp_path: Pat
     assert not _import(tmp_path, home).anomalies
     assert [dict(_import(tmp_path / "changed", home).anomalies) for _ in range(2)] == [{"header_differs": 1}, {}]
     assert verify.verify_projection()["ok"]
+
+
+def test_an_optional_column_that_a_file_lacks_is_named_with_what_may_have_been_meant(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("case,step,when,officer\nH99.12-260302-0001,Thụ lý,2026-03-03T08:00,An\n", encoding="utf-8")
+    (tmp_path / "map.toml").write_text(
+        'create_missing = true\n[case]\nid = "case"\nprocedure = {value = "p"}\nagency = {value = "a"}\n'
+        'applicant = "owner"\n[event]\nactivity = "step"\nat = "when"\nactor = "oficer"\n'
+    )
+    result = import_files(Order(files=(path,), home=home, at=NOW, map=mapping.read(tmp_path / "map.toml")))
+    assert result.events == 2 and result.absent == [
+        "log.csv: [case] applicant stays empty: no column 'owner'",
+        "log.csv: [event] actor stays empty: no column 'oficer'; did the map mean 'officer'?",
+    ]

@@ -60,8 +60,11 @@ def _import(args: argparse.Namespace) -> int:
         "refused": result.refused,
         "refusals": result.refusals,
         "anomalies": dict(result.anomalies),
+        "absent_columns": result.absent,
     }
     odd = sum(result.anomalies.values())
+    for sentence in result.absent:
+        say(sentence)
     if result.refused:
         say(f"{result.refused} refused (dossiers, and rows that name none), with reasons in {result.refusals}")
     answer(

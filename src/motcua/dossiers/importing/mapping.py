@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,7 @@ class Reader:
     def __init__(self, rules: Map, source: str = "") -> None:
         self.map = rules
         self.source = source or rules.source
+        self.absent: list[str] = []  # what the map names and a file does not have, a sentence each
 
     def rows(
         self, path: Path, refuse: Callable[[Fault, Mapping[str, Any]], None]
@@ -222,6 +224,13 @@ class Reader:
             if not value.constant and not any(column in row for column in value.columns):
                 wanted = " or ".join(value.columns)
                 raise Fault(path.name, 0, wanted, f"there is no such column; the columns are: {', '.join(row)}")
+        for part, values in (("case", self.map.case), ("event", self.map.event)):
+            for name, value in values.items():
+                if value.columns and not value.constant and not any(column in row for column in value.columns):
+                    wanted = " or ".join(repr(column) for column in value.columns)
+                    near = get_close_matches(value.columns[0], list(row), n=1)
+                    meant = f"; did the map mean {near[0]!r}?" if near else ""
+                    self.absent.append(f"{path.name}: [{part}] {name} stays empty: no column {wanted}{meant}")
 
     def event(self, path: Path, line: int, row: Mapping[str, Any]) -> EventRow:
         """One row as a canonical event. Raises `Fault`."""

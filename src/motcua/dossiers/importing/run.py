@@ -50,6 +50,7 @@ class Result:
     refused: int = 0
     refusals: str = ""
     anomalies: Counter[str] = field(default_factory=Counter)
+    absent: list[str] = field(default_factory=list)  # optional columns that the map names and a file lacks
 
 
 class Refusal(Unreadable):
@@ -100,7 +101,9 @@ class _Import:
         self.staging = Staging(self.folder / f"staging-{self.name}.sqlite3")
         try:
             if self.order.map is not None:
-                self._read_mapped(mapping.Reader(self.order.map, self.source))
+                reader = mapping.Reader(self.order.map, self.source)
+                self._read_mapped(reader)
+                self.result.absent = reader.absent
             else:
                 self._read_canonical()
             self.staging.done()

@@ -32,7 +32,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     const menu = document.querySelector(".menu[open]");
-    for (const open of document.querySelectorAll(".menu[open], .drop[open]")) if (!open.contains(event.target)) open.open = false;
+    for (const open of document.querySelectorAll(".menu[open], .nav-group[open]")) if (!open.contains(event.target)) open.open = false;
     if (!button) return;
     if (button.dataset.size) { size = button.dataset.size; kept.set("size", size); apply(size, contrast); }
     if ("contrast" in button.dataset) { contrast = contrast === "1" ? "0" : "1"; kept.set("contrast", contrast); apply(size, contrast); }
@@ -55,7 +55,7 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { const menu = document.querySelector(".menu[open], .drop[open]"); if (menu) { menu.open = false; menu.querySelector("summary").focus(); } }
+    if (event.key === "Escape") { const menu = document.querySelector(".menu[open], .nav-group[open]"); if (menu) { menu.open = false; menu.querySelector("summary").focus(); } }
     if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") { const box = document.getElementById("q"); if (box) { event.preventDefault(); box.focus(); box.select(); } }
     if (event.key === "?") document.getElementById("keys")?.showModal();
