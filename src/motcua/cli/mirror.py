@@ -12,6 +12,7 @@ from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
 #: Where the mirror answers unless told otherwise.
 PORT = 8766
+_THREADS_OF_A_TEE = 64
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,7 +69,9 @@ def _serve(args: argparse.Namespace) -> int:
     if args.faults:
         env["MOTCUA_MIRROR_FAULTS"] = str(args.faults.resolve())
     say(f"mirror: http://{args.host}:{args.port}/mapi/g (Ctrl-C ends it)")
-    become(granian("motcua.mirror.wsgi:application", args.host, args.port, env), env)
+    # Before the real portal a thread waits for as long as the portal does.
+    threads = _THREADS_OF_A_TEE if profile.forward_to else 4
+    become(granian("motcua.mirror.wsgi:application", args.host, args.port, env, threads=threads), env)
 
 
 def _load(args: argparse.Namespace) -> int:

@@ -248,8 +248,9 @@ def _standing(folder: Path) -> dict[str, Any]:
     from motcua.jobs import lease
     from motcua.ledger import cursors
     from motcua.ledger.models import Head
+    from motcua.mirror import watch
     from motcua.oversight.extract import facts_folder
-    from motcua.rules.instants import Unreadable
+    from motcua.rules.instants import Unreadable, iso
 
     now = timezone.now()
     try:
@@ -277,6 +278,7 @@ def _standing(folder: Path) -> dict[str, Any]:
         "jobs": jobs,
         "silent": [job["name"] for job in jobs if job["silent"]],
         "failing": [job["name"] for job in jobs if job["error"]],
+        "unwatched_since": next((iso(gap.since) for gap in watch.gaps(now, now) if gap.until is None), None),
         "disk_free": shutil.disk_usage(folder).free,
         "backups": backups and {"folder": backups, "newest_age_s": archive.age_s(Path(backups), now)},
     }
@@ -295,6 +297,11 @@ def _faults(document: dict[str, Any]) -> list[str]:
     ]
     if document["portal"] and not os.access(os.environ.get("NATIONAL_PORTAL_PASSWORD_FILE", ""), os.R_OK):
         faults.append("NATIONAL_PORTAL_PASSWORD_FILE names no file that can be read: nothing is sent")
+    if document["unwatched_since"]:
+        faults.append(
+            f"the collector has not run since {document['unwatched_since']}: calls pass it by, and what is missing"
+            " since then is silence, not zero; motcua mirror serve, then mirror load of what passed by"
+        )
     if document["disk_free"] < _DISK_WANTED:
         room = f"{document['disk_free'] // 1_000_000} MB"
         faults.append(f"the disk of {document['home']} has {room} left; make room before the database stands still")

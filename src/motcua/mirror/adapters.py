@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -49,19 +50,32 @@ def answer(server: Server, kind: str, environ: Mapping[str, str], body: bytes, a
         document = messages.read_json(body)
     except Unreadable as error:
         return server.unreadable(body, str(error), at)
-    if kind == "A":
-        return server.adapted(_envelope(path.rsplit("/", 1)[1], query.get("isUpdating"), query.get("MaDinhDanhDV"),
-                                        document), body, at)  # fmt: skip
+    if kind == "D":
+        return _internal(server, document, body, at)
+    reply = server.adapted(in_contract(server.profile, kind, path, query, document), body, at)
     if kind == "B":
-        create, update, _ = server.profile.three_addresses
-        service = RECORDS if path in (create, update) else STEPS
-        reply = server.adapted(_envelope(service, path == update, "", document), body, at)
         return Reply(reply.http, {**reply.body, "error_code": str(reply.body["error_code"])})
-    if kind == "C":
-        data = document.get("data", document) if isinstance(document, dict) else document
-        request = {"service": "DongBoTrangThaiHoSo" if path.endswith(_NOTICE) else path.rsplit("/", 1)[1], "data": data}
-        return server.adapted(request, body, at)
-    return _internal(server, document, body, at)
+    return reply
+
+
+def in_contract(profile: Profile, kind: str, path: str, query: Mapping[str, str], document: Any) -> dict[str, Any]:
+    """A call of adapter A, B or C in the form of the contract."""
+    if kind == "A":
+        return _envelope(path.rsplit("/", 1)[1], query.get("isUpdating"), query.get("MaDinhDanhDV"), document)
+    if kind == "B":
+        create, update, _ = profile.three_addresses
+        return _envelope(RECORDS if path in (create, update) else STEPS, path == update, "", document)
+    data = document.get("data", document) if isinstance(document, dict) else document
+    return {"service": "DongBoTrangThaiHoSo" if path.endswith(_NOTICE) else path.rsplit("/", 1)[1], "data": data}
+
+
+def called(profile: Profile, address: str, document: Any) -> Any:
+    """What a call that the tee passed on says in the form of the contract: the real portal took it, whoever we are."""
+    path, _, query = address.partition("?")
+    kind = variant(replace(profile, adapters=("A", "B", "C", "D")), path)
+    if kind in ("", "D"):
+        return document
+    return in_contract(profile, kind, path, {name: each[-1] for name, each in parse_qs(query).items()}, document)
 
 
 def _envelope(service: str, updating: Any, unit: str | None, data: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from motcua.mirror import adapters, gateway
 from motcua.mirror.clock import MovableClock
+from motcua.mirror.collector import Collector
 from motcua.mirror.server import Dropped, Reply, Server
 from motcua.mirror.tee import Silent, Tee
 from motcua.rules.instants import Unreadable, iso, parse_instant
@@ -20,20 +21,65 @@ LOGIN = {f"{prefix}/mapi/login" for prefix in PREFIXES}
 DATA = {f"{prefix}/mapi/g" for prefix in PREFIXES}
 #: Where a test reads and moves the sandbox's clock.
 CLOCK = "/sandbox/clock"
+#: Where a watcher, or a proxy before us, sees whether the process answers.
+HEALTH = "/healthz"
 _MAX_BODY = 32 * 1024 * 1024
+#: The line is the sender's: what is too long for the portal, the portal says.
+_MAX_RELAYED = 256 * 1024 * 1024
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+def teed(
+    tee: Tee,
+    collector: Collector,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    kept: Callable[[], object] | None = None,
+) -> Callable[..., Any]:
+    """The WSGI application before the real portal: every call goes on, whatever its address, and what passed is kept.
+
+    `kept` is told that there is something to read; without it each message is read before it is answered.
+    """
+    told = kept or collector.read
+
+    def handle(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+        if path == HEALTH:
+            return _send(start, 200, {"ok": True})
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length > _MAX_RELAYED:
+            return _send(start, 413, {"error_code": -1, "message": "Nội dung quá dài"})
+        with_body = length or "HTTP_TRANSFER_ENCODING" in environ
+        body = environ["wsgi.input"].read(*([length] if length else [])) if with_body else b""
+        at = clock()
+        # Questions by GET are nothing to keep, and neither is a password.
+        keeps = environ.get("REQUEST_METHOD") == "POST" and path not in LOGIN
+        address = path + (f"?{query}" if query else "")
+        try:
+            relayed = tee.relay(environ, body)
+        except Silent:
+            if keeps:
+                collector.keep(address, body, None, at)
+            return _send(start, 504, None)
+        if keeps:
+            collector.keep(address, body, relayed, at)
+            told()
+        start(f"{relayed.status} {relayed.reason}", [*relayed.headers, ("Content-Length", str(len(relayed.body)))])
+        return [relayed.body]
+
+    return handle
 
 
 def application(
     server: Server, clock: Callable[[], datetime] = lambda: datetime.now(UTC), payments: gateway.Door | None = None
 ) -> Callable[..., Any]:
     """The WSGI application of one server, and of a payment gateway beside it. `clock` is read once per request."""
-    tee = Tee(server.profile.forward_to) if server.profile.forward_to else None
+    if server.profile.forward_to:
+        return teed(Tee(server.profile.forward_to), Collector(server), clock)
 
     def handle(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
-        if path == "/healthz":
+        if path == HEALTH:
             return _send(start, 200, {"ok": True})
         if payments is not None and payments.owns(path):
             return _send(start, *payments.handle(environ, clock()))
@@ -51,19 +97,11 @@ def application(
             return _send(start, *_clock(clock, body))
         at = clock()
         try:
-            if tee is not None:
-                relayed = tee.relay(environ, body)
-                if path not in LOGIN:  # a password is nothing to keep
-                    server.collected(body, relayed.body, at)
-                return _send_bytes(start, relayed.status, relayed.body)
             reply: Reply | str
             if adapter:
                 reply = adapters.answer(server, adapter, environ, body, at)
             else:
                 reply = (server.login if path in LOGIN else server.data)(body, at)
-        except Silent:
-            server.collected(body, b"", at)
-            return _send(start, 504, None)
         except Dropped:
             return _send(start, 504, None)
         except Unreadable as error:  # a list where a code belongs; clients read status 200 alone (contract §2.2)

@@ -116,8 +116,9 @@ def keep_answer(raw: Message) -> None:
     """What was read of a raw message, and the answer that it got, stand beside it."""
     with connections["mirror"].cursor() as cursor:
         cursor.execute(
-            "UPDATE mirror_message SET service = %s, sender = %s, reply = %s, error_code = %s WHERE id = %s",
-            (raw.service, raw.sender, raw.reply, raw.error_code, raw.pk),
+            "UPDATE mirror_message SET service = %s, sender = %s, reply = %s, error_code = %s, unread = %s"
+            " WHERE id = %s",
+            (raw.service, raw.sender, raw.reply, raw.error_code, False, raw.pk),
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from motcua.mirror import adapters
 from motcua.mirror.models import Message, Step
 from motcua.mirror.server import RECORDS, STEPS, Server, is_updating_of, sender_of
 from motcua.rules.instants import Unreadable, parse_instant
@@ -22,6 +23,10 @@ BATCH = 1_000
 #: Services that hold nothing of a dossier's state (contract §3.3, §3.8), and how those that only ask begin.
 _BESIDE = frozenset({"DongBoTrangThaiHoSo", "DongBoHoiDap", "DongBoKetQuaHoiDapGuiTuDVCQG", "DongBoDanhGia"})
 _QUESTIONS = ("Lay", "TraCuu")
+
+
+class PassedBy(dict[str, Any]):
+    """A call that the proxy passed on by itself while the collector was away: the portal has answered it."""
 
 
 @dataclass(slots=True)
@@ -81,6 +86,15 @@ def _bodies(path: Path) -> Iterator[tuple[int, dict[str, Any] | None, str | None
                 cut = "; is the last line cut off?" if not raw.endswith(b"\n") else ""
                 yield number, None, f"not JSON: one request body a line{cut}"
                 continue
+            if isinstance(body, dict) and "service" not in body and "body" in body and "path" in body:
+                try:
+                    body = _passed_by(body)
+                except Unreadable as error:
+                    yield number, None, str(error)
+                    continue
+                if body is None:
+                    yield number, None, None
+                    continue
             if not isinstance(body, dict):
                 yield number, None, "not a request body: a JSON object is wanted"
             elif not body.get("service") and "username" not in body:
@@ -89,6 +103,18 @@ def _bodies(path: Path) -> Iterator[tuple[int, dict[str, Any] | None, str | None
                 yield number, None, None
             else:
                 yield number, body, None
+
+
+def _passed_by(line: dict[str, Any]) -> PassedBy | None:
+    """The call in a line that the proxy wrote while the collector was away; None where the portal took nothing."""
+    status = str(line.get("status", "200"))
+    if not status.startswith("2") or not line["body"]:
+        return None
+    address = f"{line['path']}?{line.get('query') or ''}"
+    document = adapters.called(Profile(), address, read_json(str(line["body"]).encode()))
+    if not isinstance(document, dict):
+        raise Unreadable(f"a call to {line['path']}: its body is no request of the contract")
+    return PassedBy(document, received_at=line.get("received_at", ""))
 
 
 def _says_nothing_of_dossiers(service: str) -> bool:
@@ -122,7 +148,8 @@ def _apply(server: Server, batch: list[tuple[Path, int, dict[str, Any]]], at: da
                 group, key, codes = [], (), set()
                 _refuse(path, line, body, arrived, result)
                 continue
-            own = (body["service"], is_updating_of(body.get("isUpdating")), sender_of(body), arrived)
+            passed = isinstance(body, PassedBy)
+            own = (body["service"], passed or is_updating_of(body.get("isUpdating")), sender_of(body), arrived, passed)
             touched = {str(item.get("MaHoSo", "")) if isinstance(item, dict) else "" for item in items}
             if own != key or (own[0] == RECORDS and touched & codes):
                 _flush(server, group, key, result)
@@ -147,7 +174,7 @@ def _refuse(path: Path, line: int, body: dict[str, Any], arrived: datetime, resu
 def _flush(server: Server, group: list[Any], key: tuple[Any, ...], result: Loaded) -> None:
     if not group:
         return
-    service, updating, sender, arrived = key
+    service, updating, sender, arrived, passed = key
     rows = Message.objects.bulk_create(
         [
             Message(
@@ -158,7 +185,7 @@ def _flush(server: Server, group: list[Any], key: tuple[Any, ...], result: Loade
         ]
     )  # fmt: skip
     items = [item for _, _, _, own, _ in group for item in own]
-    outcome = server.apply(service, updating, items, arrived, rows[-1])
+    outcome = (server.lenient if passed else server).apply(service, updating, items, arrived, rows[-1])
     places = [(path.name, line) for path, line, _, own, _ in group for _ in own]
     for (name, line), code, (error, reason) in zip(places, outcome.codes, outcome.errors, strict=True):
         if error == server.profile.duplicate_code and error:

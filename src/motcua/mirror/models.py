@@ -16,9 +16,24 @@ class Message(models.Model):
     body = models.BinaryField()
     reply = models.TextField(default="", blank=True)
     error_code = models.IntegerField(null=True)
+    address = models.CharField(
+        max_length=500, default="", db_default="", blank=True
+    )  # path and query, where the tee passed it on
+    unread = models.BooleanField(default=False, db_default=False)  # kept by the tee, and nothing made of it yet
 
     class Meta:
         db_table = "mirror_message"
+        indexes = [models.Index(fields=["id"], name="mirror_message_unread", condition=models.Q(unread=True))]
+
+
+class Watch(models.Model):
+    """A span in which the collector ran: from its start to its last sign of life."""
+
+    since = InstantField()
+    until = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "mirror_watch"
 
 
 class Session(models.Model):

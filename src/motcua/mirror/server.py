@@ -66,7 +66,7 @@ class Server:
         self._live: dict[str, tuple[str, datetime]] = {}
 
     @cached_property
-    def _collector(self) -> Server:
+    def lenient(self) -> Server:
         """Takes over whatever the real portal took, from wherever in a dossier's life the collector began."""
         lenient = replace(
             self.profile, unknown_dossier="accept", refuse_empty_content=False, max_note=10**9, max_person=10**9,
@@ -125,33 +125,6 @@ class Server:
         """A body that cannot be read is kept raw and answered."""
         raw = held.keep_raw(body, at)
         return self._answer(raw, self.profile.not_json_http, _reply(-1, reason))
-
-    def collected(self, body: bytes, answer: bytes, at: datetime) -> None:
-        """A message that the real portal has answered: both are kept, and what it took stands here too.
-
-        An empty answer: it was silent, and nothing is taken over.
-        """
-        raw = held.keep_raw(body, at, reply=answer.decode("utf-8", "replace"))
-        try:
-            request, reply = messages.read_json(body), messages.read_json(answer)
-        except Unreadable:
-            return
-        if not isinstance(request, dict) or not isinstance(reply, dict):
-            return
-        raw.service, raw.sender = str(request.get("service", ""))[:64], sender_of(request)
-        code = messages.text_of(reply.get("error_code"))
-        raw.error_code = int(code) if code.lstrip("-").isdigit() else -1
-        held.keep_answer(raw)
-        items = request.get("data")
-        items = [items] if isinstance(items, dict) else items
-        if raw.service not in (RECORDS, STEPS) or not isinstance(items, list):
-            return
-        results = reply.get("result")
-        for index, item in enumerate(items):
-            if raw.error_code == 0 or _took(results, index, len(items)):
-                self._collector.apply(raw.service, True, [item], at, raw)
-            else:
-                self._log_refusal(item, raw.service, messages.text_of(reply.get("message")), at, raw)
 
     def _serve(self, request: Mapping[str, Any], at: datetime, raw: Message) -> tuple[int, Mapping[str, Any]]:
         if raw.service in (RECORDS, STEPS):
@@ -218,7 +191,7 @@ class Server:
                 code = _code_and_status(item)[0]
                 refused = played.kind == "refuse"
                 if refused:
-                    self._log_refusal(item, str(request["service"]), played.message, at, raw)
+                    self.log_refusal(item, str(request["service"]), played.message, at, raw)
                 results.append((code, (-1, f"Hồ sơ {code}: {played.message}") if refused else (0, "")))
             else:
                 results.append(next(merged))
@@ -240,7 +213,8 @@ class Server:
             ]
         return reply
 
-    def _log_refusal(self, item: Any, service: str, reason: str, at: datetime, raw: Message) -> None:
+    def log_refusal(self, item: Any, service: str, reason: str, at: datetime, raw: Message) -> None:
+        """An item that was not taken, kept with the reason."""
         code, status = _code_and_status(item)
         Refusal.objects.create(
             code=code, service=service, status=str(status or ""), at=_stated(item), reason=reason, stored_at=at,
@@ -359,13 +333,6 @@ class Server:
         if result is None:
             return _reply(-1, f"Không có service {service}".strip())
         return _reply(0, "", result=result)
-
-
-def _took(results: Any, index: int, count: int) -> bool:
-    """Whether per-item replies say that the portal took this one."""
-    if not isinstance(results, list) or len(results) != count or not isinstance(results[index], dict):
-        return False
-    return messages.text_of(results[index].get("error_code")) == "0"
 
 
 def sender_of(request: Mapping[str, Any]) -> str:

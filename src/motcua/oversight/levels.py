@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from motcua.catalogue import calendars
 from motcua.catalogue.models import Agency
 from motcua.inspection import bridge, engines
 from motcua.inspection import levels as tally
+from motcua.mirror import watch
 from motcua.oversight import figures, reading
 from motcua.oversight.figures import Question
 from motcua.rules.instants import Unreadable, from_microseconds, iso
@@ -19,6 +20,8 @@ from motcua.rules.workdays import WorkCalendar
 DIMENSIONS = ("source", "agency")
 #: A source is silent when, at its usual pace, so many news would have come since the newest.
 _MISSED = 10
+#: Gaps of the collector are told from so far back.
+_GAPS = timedelta(days=28)
 #: Working minutes of the weeks over which the pace is taken: five days of eight hours each.
 _PACE_MINUTES = tally.RHYTHM_DAYS // 7 * 5 * 8 * 60
 
@@ -48,6 +51,9 @@ def levels(home: Path, question: Question, *, now: datetime, by: str = "source")
         **figures.head(view, question, tally.FORMULA, now),
         "by": by,
         **_told(whole, calendar, view.as_of),
+        "unwatched": [
+            {"since": iso(gap.since), "until": gap.until and iso(gap.until)} for gap in watch.gaps(now - _GAPS, now)
+        ],
         "causes": {str(level): [str(cause) for cause in tally.CAUSES[level]] for level in tally.LEVELS},
         "rows": [
             {"key": row["key"], "name": names.get(row["key"], row["key"]), **_told(row, calendar, view.as_of)}

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from motcua.exchange import overview
 from motcua.exchange.models import Delivery
 from motcua.jobs import lease
+from motcua.mirror import watch
 
 
 @login_not_required
@@ -69,6 +70,9 @@ class Figures(Collector):
                       {each["sender"]: each["silence_s"] for each in report["sources"]})  # fmt: skip
         yield _family("sender_silent", "1 where messages are missing by the sender's own habit", "sender",
                       {each["sender"]: int(bool(each["silent"])) for each in report["sources"]})  # fmt: skip
+        gap = next((gap for gap in watch.gaps(self.now, self.now) if gap.until is None), None)
+        yield _single("collector_away_seconds", "since the collector last gave a sign of life; 0 while it runs, or "
+                      "where none ever ran", (self.now - gap.since).total_seconds() if gap else 0)  # fmt: skip
         yield _single("open_dossiers", "open dossiers that read-back knows", read["open"])
         yield _single("open_dossiers_read_back", "of these, read back within 24 hours", read["open_seen_in_a_day"])
         yield _single("differing_dossiers", "dossiers that the portal shows otherwise", read["dossiers_differing"])
