@@ -142,8 +142,9 @@ def main() -> int:
           f"greatest |bias| {far:.2f} standard errors")  # fmt: skip
     for population, size in SIZES:
         of_size = [f for f in found if f.name.startswith(f"N={population} n={size} ")]
-        print(f"  N={population:5} n={size:4}: coverage {min(f.coverage for f in of_size):.4f} to "
-              f"{max(f.coverage for f in of_size):.4f}, mean width {np.mean([f.width for f in of_size]):.3f}")  # fmt: skip
+        least, most = min(f.coverage for f in of_size), max(f.coverage for f in of_size)
+        width = np.mean([f.width for f in of_size])
+        print(f"  N={population:5} n={size:4}: coverage {least:.4f} to {most:.4f}, mean width {width:.3f}")
     print(f"took {time.perf_counter() - begun:.1f} s")
     for f in failed:
         print("  below:", f)

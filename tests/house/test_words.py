@@ -10,10 +10,12 @@ from motcua.accounts.models import Post
 from motcua.inspection import data_findings
 from motcua.inspection.causes import Cause
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
+from motcua.rounds import refusals as rounds
 from motcua.rules.dossier import Status
 from motcua.rules.events import KINDS
 from motcua.rules.moves import REFUSALS
 from motcua.web import labels
+from motcua.web.rounds import words as of_rounds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +25,7 @@ def test_every_code_has_vietnamese_words() -> None:
     assert set(labels.DATA_CHECKS) == set(data_findings.CODES)
     assert set(labels.REMEDIES) == set(REMEDIES.values())
     assert set(labels.REFUSALS) == set(REFUSALS)
+    assert set(of_rounds.REFUSALS) == set(rounds.REFUSALS)
     assert set(labels.KINDS) == set(KINDS)
     assert set(labels.ROLES) == set(Post.Role.values)
     assert set(labels.STATUSES) == {int(status) for status in Status}
@@ -32,7 +35,7 @@ def test_every_refusal_that_is_raised_is_declared() -> None:
     raised = set()
     for file in (ROOT / "src" / "motcua").rglob("*.py"):
         raised |= set(re.findall(r'Refused\("([a-z_.]+)"', file.read_text()))
-    assert raised <= set(REFUSALS)
+    assert raised <= {*REFUSALS, *rounds.REFUSALS}
 
 
 def test_every_command_and_option_is_in_the_reference() -> None:

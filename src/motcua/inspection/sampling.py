@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 #: Names the algorithm; another one gets another name.
 ALGORITHM = "motcua draw 1"
@@ -82,10 +83,12 @@ def below(bound: int, *, seed: str, of: str) -> int:
         counter += 1
 
 
-def allocation(units: Iterable[Unit], *, size: int, least: int = 0) -> dict[str, int]:
+def allocation(units: Iterable[Unit], *, size: int, least: int = 1) -> dict[str, int]:
     """How many are drawn in each stratum: `least` of each (or all of it), the rest by the sum of the risks.
 
-    Largest remainders get what is left over; equal ones in the order of their names. Raises `NotDrawable`.
+    At least one of each, so that no dossier is out of reach. Whole shares are given, again and again, to the strata
+    that have room; what is less than a whole share goes to the largest remainders, equal ones in the order of their
+    names. Raises `NotDrawable`.
     """
     totals: dict[str, int] = {}
     sizes: dict[str, int] = {}
@@ -99,9 +102,11 @@ def allocation(units: Iterable[Unit], *, size: int, least: int = 0) -> dict[str,
     if size < 1:
         raise NotDrawable("a sample has at least one dossier")
     size = min(size, sum(sizes.values()))
-    given = {stratum: min(least, count) for stratum, count in sizes.items()}
+    given = {stratum: min(max(least, 1), count) for stratum, count in sizes.items()}
     if sum(given.values()) > size:
-        raise NotDrawable(f"{least} of each stratum are {sum(given.values())} dossiers, more than the sample of {size}")
+        raise NotDrawable(
+            f"{max(least, 1)} of each stratum are {sum(given.values())} dossiers, more than the sample of {size}"
+        )
     while left := size - sum(given.values()):
         room = {stratum for stratum in sizes if given[stratum] < sizes[stratum]}
         weight = sum(totals[stratum] for stratum in room)
@@ -120,7 +125,8 @@ def order(units: Iterable[Unit], seed: str) -> list[Unit]:
 
 def of_stratum(units: Sequence[Unit], count: int, *, seed: str) -> list[Drawn]:
     """`count` dossiers of one stratum."""
-    row, certain = order(units, seed), []
+    row = order(units, seed)
+    certain: list[Drawn] = []
     total = sum(unit.risk for unit in row)
     # Whoever would take more than a whole stride is drawn for certain; then the stride of the others is shorter.
     while row and (count - len(certain)) * row[0].risk >= total:
@@ -138,7 +144,7 @@ def of_stratum(units: Sequence[Unit], count: int, *, seed: str) -> list[Drawn]:
     return drawn
 
 
-def draw(units: Iterable[Unit], *, size: int, least: int = 0, seed: str) -> list[Drawn]:
+def draw(units: Iterable[Unit], *, size: int, least: int = 1, seed: str) -> list[Drawn]:
     """The sample, in the order of its codes: always the same for the same population, rule and seed."""
     strata: dict[str, list[Unit]] = {}
     for unit in sorted(units):
@@ -151,3 +157,54 @@ def draw(units: Iterable[Unit], *, size: int, least: int = 0, seed: str) -> list
 def risk(marks: Mapping[str, bool], weights: Mapping[str, int]) -> int:
     """The stated risk of a dossier: the greatest weight among its marks, never less than the floor."""
     return max((weight for mark, weight in weights.items() if marks.get(mark)), default=1) or 1
+
+
+def least_probability(units: Iterable[Unit], *, size: int, least: int = 1) -> Fraction:
+    """The smallest probability with which any dossier of the population can be drawn."""
+    strata: dict[str, list[Unit]] = {}
+    for unit in units:
+        strata.setdefault(unit.stratum, []).append(unit)
+    counts = allocation((unit for row in strata.values() for unit in row), size=size, least=least)
+    found = Fraction(1)
+    for name, row in strata.items():
+        certain, total, left = 0, sum(unit.risk for unit in row), counts[name]
+        for risk_ in sorted((unit.risk for unit in row), reverse=True):
+            if left - certain <= 0 or (left - certain) * risk_ < total:
+                found = min(found, Fraction((left - certain) * min(unit.risk for unit in row), total))
+                break
+            certain, total = certain + 1, total - risk_
+    return found
+
+
+# ---- a record of a draw, checked by whoever holds it ---------------------------------------------------------------
+
+
+def seed_of(record: Mapping[str, Any]) -> str:
+    """The seed that a record of a draw leads to. Raises `NotDrawable`."""
+    return seed(
+        population=record["population_digest"], plan=record["plan_digest"], committed=record["commitment"],
+        nonce=record["nonce"], salt=record["salt"], seal_after=record["seal_after"], head=record["head"]["root"],
+    )  # fmt: skip
+
+
+def faults(record: Mapping[str, Any]) -> list[str]:
+    """What in a record of a draw does not follow from the rest of it; empty where all does.
+
+    docs/reference/sampling.md describes the record. Raises `KeyError`, `TypeError`, `ValueError` for anything else.
+    """
+    if record["algorithm"] != ALGORITHM:
+        return [f"another algorithm: {record['algorithm']}"]
+    units = [Unit(code, stratum, risk_) for code, stratum, risk_ in record["population"]]
+    found = []
+    if population_digest(units) != record["population_digest"]:
+        found.append("the population is not the one that was sealed")
+    try:
+        if seed_of(record) != record["seed"]:
+            found.append("the seed does not follow from what was sealed")
+        drawn = draw(units, size=record["size"], least=record["least"], seed=record["seed"])
+    except NotDrawable as fault:
+        return [*found, str(fault)]
+    again = [[d.unit.code, d.probability.numerator, d.probability.denominator] for d in drawn]
+    if again != record["sample"]:
+        found.append("another sample is drawn from this seed")
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,40 +37,73 @@ def dossier(
     row = figures.one(home, code, Question(as_of=as_of, policy=policy), now=now)
     if row is None:
         return None
-    at: datetime = row["as_of"]
-    here = DossierRow.objects.filter(code=code).first()
-    events = verdicts.cut(log.events(code), as_of=at) if here else []
-    terms = reading.catalogue().terms(row["procedure"], row["agency"])
-    facts = verdicts.our_facts(events, terms, as_of=at)
     procedure = Procedure.objects.filter(code=row["procedure"]).values_list("name", flat=True).first()
     agency = Agency.objects.filter(code=row["agency"]).values_list("name", flat=True).first()
+    records = [row["t_code"] or code, *row["further"]]
+    sources = Sources(
+        row=row,
+        events=log.events(code) if DossierRow.objects.filter(code=code).exists() else None,
+        steps={record: _their_steps(record) for record in records},
+        deliveries=_deliveries(code),
+        due_changes=_due_changes(code),
+        terms=reading.catalogue().terms(row["procedure"], row["agency"]),
+        procedure_name=procedure or row["procedure"],
+        agency_name=agency or row["agency"],
+    )
+    return told(sources, at=row["as_of"])
+
+
+#: A step of a record of the portal: its status, when it is stated, when it was stored.
+TheirStep = tuple[int, datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a story is told from, whether read now or kept frozen: nothing else is asked."""
+
+    row: Mapping[str, Any]  # the judged pair, with `further`: codes of its other records there
+    events: list[Event] | None  # None: not ours
+    steps: Mapping[str, list[TheirStep]]  # by record of the portal
+    deliveries: list[dict[str, Any]]
+    due_changes: list[dict[str, Any]]
+    terms: Terms
+    procedure_name: str
+    agency_name: str
+
+
+def told(sources: Sources, *, at: datetime) -> dict[str, Any]:
+    """The story of a dossier as of an instant."""
+    row, terms = sources.row, sources.terms
+    code, here = row["dossier"], sources.events is not None
+    events = verdicts.cut(sources.events, as_of=at) if sources.events is not None else []
+    facts = verdicts.our_facts(events, terms, as_of=at)
     causes = {"sync": row["sync_cause"] or None, "record": row["record_cause"] or None}
     shown = _shown(row, at, terms.calendar)
     return {
         "dossier": code,
         "as_of": iso(at),
         "procedure": row["procedure"],
-        "procedure_name": procedure or row["procedure"],
+        "procedure_name": sources.procedure_name,
         "agency": row["agency"],
-        "agency_name": agency or row["agency"],
+        "agency_name": sources.agency_name,
         "source": row["source"],
         "channel": row["channel"],
         "shown": shown,
-        "recorded": _ours(facts, at, bool(row["recorded"]), 0, here is not None, terms.calendar),
-        "true": _ours(facts, at, bool(row["true"]), 3, here is not None, terms.calendar),
+        "recorded": _ours(facts, at, bool(row["recorded"]), 0, here, terms.calendar),
+        "true": _ours(facts, at, bool(row["true"]), 3, here, terms.calendar),
         "causes": causes,
         "sub_cause": row["sub_cause"] or None,
         "sentence": _sentence(row, facts, shown["finished_at"]),
         "minutes": _minutes(events, facts, terms, at),
         "timeline": [
             *_ours_timeline(events, facts, at),
-            *(step for record in (row["t_code"] or code, *row["further"]) for step in _their_timeline(record, at)),
+            *(step for record, steps in sources.steps.items() for step in _their_timeline(record, steps, at)),
         ],
         "stated": bool(row["is_stated"]),
         "further": row["further"],
-        "due_changes": _due_changes(code),
+        "due_changes": sources.due_changes,
         "certificate": _certificate(events, facts, terms),
-        "deliveries": _deliveries(code),
+        "deliveries": sources.deliveries,
     }
 
 
@@ -300,16 +334,21 @@ def _ours_timeline(events: list[Event], facts: OurFacts, at: datetime) -> list[d
     ]
 
 
-def _their_timeline(code: str, at: datetime) -> list[dict[str, Any]]:
+def _their_steps(code: str) -> list[TheirStep]:
+    """The steps of a record of the portal, in their order."""
     rows = Step.objects.filter(side=reading.their_side(), code=code).order_by("at", "pk")
+    return [(int(step.status), step.at, step.stored_at) for step in rows if step.at is not None]
+
+
+def _their_timeline(code: str, steps: list[TheirStep], at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "side": "theirs",
             "record": code,
             "kind": "step",
-            "status": int(step.status),
-            "at": iso(step.at),
-            "recorded_at": iso(step.stored_at),
+            "status": status,
+            "at": iso(stated_at),
+            "recorded_at": iso(stored_at),
             "until": None,
             "actor": "",
             "unit": "",
@@ -317,8 +356,8 @@ def _their_timeline(code: str, at: datetime) -> list[dict[str, Any]]:
             "note": "",
             "evidence_at": None,
         }
-        for step in rows
-        if step.at is not None and step.at <= at
+        for status, stated_at, stored_at in steps
+        if stated_at <= at
     ]
 
 

@@ -444,10 +444,11 @@ REFUSALS = Words(
 
 def say(refusal: Refused) -> str:
     """A refusal in words, with the facts of the case."""
-    return REFUSALS[refusal.code].format_map(_local(refusal.facts))
+    return REFUSALS[refusal.code].format_map(local(refusal.facts))
 
 
-def _local(facts: Mapping[str, Any]) -> dict[str, Any]:
+def local(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a case with their instants on the office wall."""
     return {
         name: value.astimezone(VIET_NAM) if hasattr(value, "astimezone") else value for name, value in facts.items()
     }

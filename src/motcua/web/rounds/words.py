@@ -1,0 +1,130 @@
+"""Words of the rounds. A conclusion speaks of dossiers and units, never of a named official."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+
+from motcua.inspection.checks.check import Check
+from motcua.inspection.estimates import Rate
+from motcua.oversight import scan
+from motcua.rules.moves import Refused
+from motcua.web import labels
+from motcua.web.labels import Words
+
+STEPS = Words({
+    "plan": "Kế hoạch", "freeze": "Chốt số liệu", "scan": "Quét dấu hiệu", "sample": "Chọn mẫu",
+    "explain": "Giải trình", "decide": "Kết luận từng hồ sơ", "draft": "Dự thảo kết luận", "remedy": "Kiến nghị",
+    "recheck": "Phúc tra", "close": "Đóng",
+})  # fmt: skip
+ROLES = Words({"lead": "Trưởng đoàn", "member": "Thành viên"})
+SORTS = Words({
+    "true_late": "Trễ thực tế", "in_time": "Ghi trễ, làm đúng hạn", "no_data": "Chưa đủ dữ liệu",
+    "disputed": "Khác nhau theo cách tính", "other": "Có dấu hiệu khác", "clean": "Không có dấu hiệu",
+})  # fmt: skip
+#: The one question that a unit is asked about a dossier.
+ASKED = Words({
+    "true_late": "Vì sao hồ sơ trễ, đã xin lỗi người dân chưa?",
+    "in_time": "Vì sao ghi nhận trễ trong khi việc đã xong đúng hạn?",
+    "no_data": "Đơn vị có văn bản, tệp nào cho biết thời điểm thực tế?",
+    "disputed": "Đơn vị tính thời hạn theo quy định nào?",
+    "other": "Đơn vị giải thích dấu hiệu này thế nào?",
+})  # fmt: skip
+ANSWERS = Words({
+    "": "Chưa trả lời", "admit": "Thừa nhận", "explain": "Giải trình kèm văn bản", "contest": "Không đồng ý",
+})  # fmt: skip
+FINDINGS = Words({
+    "": "Chưa kết luận", "accepted": "Chấp nhận", "rejected": "Không chấp nhận",
+    "disputed": "Khác nhau theo cách tính",
+})  # fmt: skip
+QUESTIONS = Words({
+    "facts_agree": "Dữ kiện hai phía khớp với giấy tờ",
+    "due_right": "Hẹn trả đúng quy định",
+    "pauses_grounded": "Tạm dừng, bổ sung có căn cứ",
+    "documents_seen": "Đã xem văn bản, chứng cứ",
+    "result_returned": "Kết quả đã trả, đúng hình thức",
+})  # fmt: skip
+CHECKED = Words({"yes": "Có", "no": "Không", "unknown": "Chưa rõ"})
+KINDS = Words({
+    "data": "Cập nhật dữ liệu bằng sự kiện mới", "apology": "Xin lỗi người dân", "training": "Tập huấn, quán triệt",
+    "discipline": "Đề nghị xem xét trách nhiệm", "other": "Việc khác",
+})  # fmt: skip
+PAPERS = Words({
+    "plan": "Kế hoạch kiểm tra", "ask": "Yêu cầu giải trình", "minutes": "Biên bản", "draft": "Dự thảo kết luận",
+    "conclusion": "Kết luận kiểm tra",
+})  # fmt: skip
+STRATA = Words({"agency": "đơn vị", "field": "lĩnh vực", "procedure": "thủ tục", "": "không chia nhóm"})
+WEIGHTS = Words({
+    "grave": "Dấu hiệu nhóm A", "unproven": "Chưa có chứng cứ", "late_true": "Trễ thực tế",
+    "late_recorded": "Trễ theo một cửa", "disputed": "Khác nhau theo cách tính", "sign": "Dấu hiệu khác",
+    "late_shown": "Trễ trên Cổng DVCQG",
+})  # fmt: skip
+REFUSALS = Words({
+    "round.unknown": "Không có đợt kiểm tra số {round}.",
+    "round.incomplete": "Kế hoạch còn thiếu.",
+    "round.not_a_member": "Chưa làm: chỉ thành viên đoàn kiểm tra làm được việc này.",
+    "round.not_the_lead": "Chưa làm: việc này của trưởng đoàn.",
+    "round.is_closed": "Chưa làm: đợt kiểm tra đã đóng lúc {at:%H:%M %d/%m/%Y}.",
+    "round.is_sealed": "Chưa nhận cam kết: kế hoạch đã niêm phong lúc {at:%H:%M %d/%m/%Y}.",
+    "round.is_frozen": "Kế hoạch đã chốt số liệu lúc {at:%H:%M %d/%m/%Y}, không đổi được nữa. Lập đợt mới nếu cần.",
+    "round.not_frozen": "Chưa niêm phong: chốt số liệu trước.",
+    "round.empty": "Chưa chốt: không hồ sơ nào trong phạm vi của kỳ {period}. Xem lại đơn vị, kỳ, lĩnh vực.",
+    "round.not_committed": "Chưa niêm phong: cần người thứ hai gửi cam kết trước.",
+    "round.commits_alone": "Chưa niêm phong: người gửi cam kết phải khác trưởng đoàn.",
+    "round.seal_in_the_past": "Chưa niêm phong: thời điểm {at:%H:%M %d/%m/%Y} đã qua. Chọn thời điểm sắp tới.",
+    "round.not_sealed": "Chưa chọn mẫu: niêm phong kế hoạch trước.",
+    "round.seal_waits": "Chưa chọn mẫu: chờ qua {at:%H:%M %d/%m/%Y}.",
+    "round.no_head_yet": "Chưa chọn mẫu: từ {at:%H:%M %d/%m/%Y} nhật ký chưa có sự kiện mới để niêm phong.",
+    "round.wrong_nonce": "Chưa chọn mẫu: câu bí mật và mã kèm không khớp cam kết. Nhập đúng như biên nhận.",
+    "round.is_drawn": "Mẫu đã chọn lúc {at:%H:%M %d/%m/%Y}; mỗi đợt chỉ chọn một lần.",
+    "round.not_drawn": "Chưa làm: chọn mẫu trước.",
+    "round.frozen_altered": "Chưa chọn mẫu: số liệu chốt không còn nguyên vẹn ({fault}). Báo quản trị kỹ thuật.",
+    "round.not_in_sample": "Hồ sơ {dossier} không thuộc mẫu của đợt này, hoặc thuộc đơn vị khác.",
+    "round.not_drawable": "Chưa chọn mẫu: {fault}.",
+    "round.not_asked": "Chưa làm: chưa gửi yêu cầu giải trình.",
+    "round.is_asked": "Yêu cầu giải trình đã gửi lúc {at:%H:%M %d/%m/%Y}.",
+    "round.answer_awaited": "Chưa kết luận: đơn vị chưa trả lời hồ sơ {dossier} và còn hạn giải trình.",
+    "round.answer_empty": "Chưa lưu: không thừa nhận thì nêu lý do; giải trình thì ghi số văn bản.",
+    "round.answer_in_finding": "Hồ sơ {dossier} trả lời ở trang yêu cầu giải trình của dấu hiệu.",
+    "round.not_your_unit": "Hồ sơ {dossier} thuộc đơn vị khác.",
+    "round.is_decided": "Hồ sơ {dossier} đã kết luận; câu trả lời không đổi được nữa.",
+    "round.no_reason": "Chưa lưu: ghi lý do (ít nhất vài chữ).",
+    "round.not_found_yet": "Hồ sơ {dossier} chưa có kết luận của người đọc.",
+    "round.confirms_own": "Chưa xác nhận: người xác nhận phải khác người đọc.",
+    "round.is_confirmed": "Hồ sơ {dossier} đã xác nhận lúc {at:%H:%M %d/%m/%Y}.",
+    "round.not_all_decided": "Chưa lập: còn {left} hồ sơ chưa đủ hai người kết luận.",
+    "round.not_concluded": "Chưa làm: kết luận kiểm tra chưa có số, ngày, hoặc chưa công bố.",
+    "round.no_number": "Chưa lưu: ghi số, ngày và người ký theo văn bản đã phát hành.",
+    "round.remedy_unknown": "Không có kiến nghị số {remedy}.",
+    "round.remedy_empty": "Chưa lưu: ghi nội dung kiến nghị.",
+    "round.remedy_open": "Chưa đóng: còn {open} kiến nghị chưa xong.",
+    "round.no_step": "Chưa làm: lập dự thảo kết luận trước.",
+})  # fmt: skip
+
+
+def say(refusal: Refused) -> str:
+    """A refusal in words, with the facts of the case."""
+    if refusal.code not in REFUSALS:
+        return labels.say(refusal)
+    return REFUSALS[refusal.code].format_map(labels.local(refusal.facts))
+
+
+def question(name: str) -> str:
+    """A question of the checklist."""
+    if name.startswith("sign:"):
+        return gettext("Dấu hiệu “{title}” có thật").format(title=check(name.removeprefix("sign:")))
+    return QUESTIONS[name]
+
+
+def check(code: str) -> str:
+    """The title of a check, by its code."""
+    found: Check | None = scan.library().get(code)
+    if code in labels.CAUSES:
+        return labels.CAUSES[code]
+    return gettext(found.title) if found else code
+
+
+def estimate(rate: Rate) -> str:
+    """An estimate with its interval in words: 5,8% (từ 4,1% đến 7,9%)."""
+    return gettext("{rate} (từ {low} đến {high})").format(
+        rate=labels.percent(rate.rate), low=labels.percent(rate.low), high=labels.percent(rate.high)
+    )
