@@ -402,6 +402,10 @@ FLAGS = {
 }  # fmt: skip
 
 
+#: The flag of dossiers that ended here while the portal does not know it, whatever that does to a verdict.
+UNSYNCHRONISED = "unsynchronised"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which dossiers of a figure: the drill-down of any number or bar."""
@@ -412,10 +416,16 @@ class Filter:
     direction: str | None = None  # removed | added
     by: str | None = None
     key: str | None = None
-    flag: str | None = None  # one of FLAGS
+    flag: str | None = None  # one of FLAGS, or UNSYNCHRONISED
 
 
-def _filtered(frame: nw.LazyFrame[Any], chosen: Filter) -> nw.LazyFrame[Any]:
+def _unsynchronised(scope: Scope) -> nw.Expr:
+    ended_here = instant(verdicts.our_stage(scope, 0).finish) <= scope.as_of
+    ended_there = flag("exists_there") & (verdicts.their_finish(scope) <= scope.as_of)
+    return flag("exists_here") & ended_here & ~ended_there
+
+
+def _filtered(frame: nw.LazyFrame[Any], chosen: Filter, scope: Scope) -> nw.LazyFrame[Any]:
     if chosen.by is not None:
         _known(chosen.by)
         frame = frame.filter(nw.col(bridges.DIMENSIONS[chosen.by]).fill_null("") == (chosen.key or ""))
@@ -423,7 +433,9 @@ def _filtered(frame: nw.LazyFrame[Any], chosen: Filter) -> nw.LazyFrame[Any]:
         if chosen.side not in on_time.SIDES:
             raise Unreadable(f"no side {chosen.side!r}; there are: {', '.join(on_time.SIDES)}")
         frame = frame.filter(nw.col(chosen.side))
-    if chosen.flag:
+    if chosen.flag == UNSYNCHRONISED:
+        frame = frame.filter(nw.col("in_population") & _unsynchronised(scope))
+    elif chosen.flag:
         if chosen.flag not in FLAGS:
             raise Unreadable(f"no flag {chosen.flag!r}")
         frame = frame.filter(nw.col(FLAGS[chosen.flag]))
@@ -448,7 +460,7 @@ def dossiers(
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=LISTED)
-        frame = _filtered(bridges.judged(view.pairs, view.scope), chosen)
+        frame = _filtered(bridges.judged(view.pairs, view.scope), chosen, view.scope)
         total = int(view.engine.collect(frame.select(nw.len().alias("n")))[0]["n"])
         page = frame.filter(nw.col("dossier") > after) if after else frame
         rows = view.engine.collect(page.select(list(LISTED)).sort("dossier").head(limit + 1))
@@ -459,6 +471,20 @@ def dossiers(
         "rows": listed_rows(rows[:limit]),
         "next": rows[limit - 1]["dossier"] if more else None,
     }
+
+
+def counts(home: Path, question: Question, chosen: Filter, *, by: str, now: datetime) -> dict[str, int]:
+    """How many dossiers a figure counts, for each key of a dimension that has any; in sum what `dossiers` lists."""
+    _known(by)
+    store = facts(home)
+    with store.lock:
+        view = store.view(question, now=now, keep=())
+        frame = _filtered(bridges.judged(view.pairs, view.scope), chosen, view.scope)
+        grouped = (
+            frame.select(key=nw.col(bridges.DIMENSIONS[by]).fill_null("")).group_by("key").agg(nw.len().alias("n"))
+        )
+        rows = view.engine.collect(grouped)
+    return {row["key"]: int(row["n"]) for row in sorted(rows, key=lambda row: row["key"])}
 
 
 def listed_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

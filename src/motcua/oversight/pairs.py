@@ -49,7 +49,10 @@ _TERMINAL = {"finished": 9, "returned": 10, "refused": 3, "stopped": 8, "withdra
 _OF_THEIRS = (*theirs.TEXTS, *theirs.INSTANTS, *theirs.NUMBERS, *theirs.FLAGS)
 _OF_OURS = (*ours.TEXTS, *ours.INSTANTS, *ours.NUMBERS, *ours.FLAGS)
 #: What the facts are made of: facts of another shape are made anew, and no figure reads them.
-SHAPE = hashlib.blake2b(repr((_TYPES, _EXTRA)).encode(), digest_size=6).hexdigest()
+#: A column that comes to mean something else has another version here. 2: `t_stored_at` is the last arrival, of a
+#: step too.
+_MEANING = 2
+SHAPE = hashlib.blake2b(repr((_TYPES, _EXTRA, _MEANING)).encode(), digest_size=6).hexdigest()
 #: Columns of ours that a row of the portal alone fills too.
 _FILLED = ("dossier", "procedure", "core", "field", "agency", "source")
 

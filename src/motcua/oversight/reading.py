@@ -215,17 +215,18 @@ def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> 
     )  # fmt: skip
     rows = _fetch(
         "mirror",
-        f"SELECT code, status, at FROM mirror_step WHERE side = %s AND {where}{arrived} ORDER BY id",
+        f"SELECT code, status, at, stored_at FROM mirror_step WHERE side = %s AND {where}{arrived} ORDER BY id",
         [side, *values],
     )
     rows = [row for row in rows if row[0] in index]
     m = len(rows)
-    s = _columns(rows, 3)
+    s = _columns(rows, 4)
     steps = Steps(
         record=np.fromiter((index[code] for code in s[0]), np.int64, m),
         status=np.fromiter((int(status) for status in s[1]), np.int64, m),
         at=_int(s[2], m),
     )
+    np.maximum.at(records.stored_at, steps.record, _int(s[3], m))
     return records, steps
 
 

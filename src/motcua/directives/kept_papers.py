@@ -1,0 +1,50 @@
+"""Papers that went out: the draft as it was made, then number, day and signer as the document system gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from motcua.directives.models import Directive, KeptPaper
+from motcua.ledger import audit
+from motcua.rules.instants import Unreadable, local_day
+
+
+def keep(
+    *, form: str, title: str, content: bytes, code: str, agencies: Sequence[str], dossiers: int, period: str = "",
+    due_on: date | None = None, directive: Directive | None = None, by: str, at: datetime,
+) -> KeptPaper:  # fmt: skip
+    """Keeps a draft. The same draft (same form, units and check code) is kept once, its newest bytes standing."""
+    with transaction.atomic():
+        same = KeptPaper.objects.select_for_update().filter(
+            form=form, code=code, agencies=sorted(agencies), due_on=due_on, typed_at=None
+        )
+        row = same.first() or KeptPaper(form=form, code=code, agencies=sorted(agencies), due_on=due_on)
+        row.title, row.content, row.dossiers, row.period, row.directive = title, content, dossiers, period, directive
+        row.drafted_at, row.drafted_by = at, by
+        row.save()
+    return row
+
+
+@transaction.atomic
+def type_back(number: int, *, given: str, signed_on: date, signer: str, by: str, at: datetime) -> KeptPaper:
+    """The number and day that the document system gave, and who signed. Typed again, it is corrected, by name.
+
+    Raises `Unreadable` naming what cannot be: number, day.
+    """
+    row = KeptPaper.objects.select_for_update().filter(pk=number).first()
+    if row is None:
+        raise Unreadable(f"no paper {number}")
+    if not given.strip():
+        raise Unreadable("number: type it as it stands on the signed paper")
+    if signed_on > local_day(at):
+        raise Unreadable("day: it lies ahead")
+    before = {"number": row.number, "signed_on": str(row.signed_on), "signer": row.signer} if row.typed_at else None
+    row.number, row.signed_on, row.signer = given.strip()[:60], signed_on, signer.strip()[:200]
+    row.typed_at, row.typed_by = at, by
+    row.save(update_fields=["number", "signed_on", "signer", "typed_at", "typed_by"])
+    after = {"number": row.number, "signed_on": str(row.signed_on), "signer": row.signer}
+    audit.record(at=at, actor=by, table="directives_kept_paper", key=str(row.pk), before=before, after=after)
+    return row
