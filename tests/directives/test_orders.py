@@ -217,8 +217,8 @@ def test_a_meeting_keeps_its_figures_for_the_next(province: Path, tmp_path: Path
 
 def test_a_kept_draft_gets_its_number_once_it_is_signed(province: Path) -> None:
     def draft() -> int:
-        return kept_papers.keep(form="urge", title="Đôn đốc", content=b"x", code="a-b-c", agencies=["H99.13", "H99.12"],
-                                dossiers=3, by="thanh-tra", at=NOW).pk  # fmt: skip
+        return kept_papers.keep(form="urge", title="Đôn đốc", files={"docx": b"x"}, code="a-b-c",
+                                agencies=["H99.13", "H99.12"], dossiers=3, by="thanh-tra", at=NOW).pk  # fmt: skip
 
     number = draft()
     assert draft() == number, "the same draft twice is one paper"

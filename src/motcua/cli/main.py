@@ -14,8 +14,8 @@ from motcua.cli.output import DONE, UNUSABLE, Unusable
 
 #: Modules that register commands, in the order in which `motcua --help` lists them.
 GROUPS = (
-    "demo", "sample", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect", "work",
-    "evidence", "operate", "parts", "accounts",
+    "demo", "sample", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect",
+    "report", "work", "evidence", "operate", "parts", "accounts",
 )  # fmt: skip
 
 

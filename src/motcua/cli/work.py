@@ -34,6 +34,8 @@ _WANTED_BY = {
     "extract": {"oversight"},
     "overdue": {"oversight"},
     "loads": {"oversight"},
+    "directives": {"oversight"},
+    "day-figures": {"oversight"},
 }
 
 
@@ -113,6 +115,7 @@ def _work(args: argparse.Namespace) -> int:
 def _tasks(home: Path) -> list[Task]:
     from django.utils import timezone
 
+    from motcua.directives import meetings, progress
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.ledger import seals
     from motcua.mirror import profiles
@@ -165,5 +168,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),
         Task("overdue", overdue, 300),
         Task("loads", left, 15),
+        Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
+        Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
 
-from motcua.directives.models import Directive, KeptPaper
+from motcua.directives.models import Directive, KeptFile, KeptPaper
 from motcua.ledger import audit
 from motcua.rules.instants import Unreadable, local_day
 
 
 def keep(
-    *, form: str, title: str, content: bytes, code: str, agencies: Sequence[str], dossiers: int, period: str = "",
-    due_on: date | None = None, directive: Directive | None = None, by: str, at: datetime,
+    *, form: str, title: str, files: Mapping[str, bytes], code: str, agencies: Sequence[str], dossiers: int,
+    period: str = "", due_on: date | None = None, directive: Directive | None = None, by: str, at: datetime,
 ) -> KeptPaper:  # fmt: skip
-    """Keeps a draft. The same draft (same form, units and check code) is kept once, its newest bytes standing."""
+    """Keeps a draft with its files by kind (docx, pdf, xlsx).
+
+    The same draft (form, units, check code, deadline) is kept once, its newest bytes standing, until it is signed.
+    """
     with transaction.atomic():
         same = KeptPaper.objects.select_for_update().filter(
             form=form, code=code, agencies=sorted(agencies), due_on=due_on, typed_at=None
         )
         row = same.first() or KeptPaper(form=form, code=code, agencies=sorted(agencies), due_on=due_on)
-        row.title, row.content, row.dossiers, row.period, row.directive = title, content, dossiers, period, directive
+        row.title, row.dossiers, row.period, row.directive = title, dossiers, period, directive
         row.drafted_at, row.drafted_by = at, by
         row.save()
+        for kind, content in files.items():
+            KeptFile.objects.update_or_create(paper=row, kind=kind, defaults={"content": content})
     return row
 
 

@@ -113,6 +113,17 @@ class Meeting(models.Model):
         constraints = [models.UniqueConstraint(fields=["on", "period"], name="directives_meeting_once")]
 
 
+class DayFigures(models.Model):
+    """The figures of a day, the last look of it: so that a leader sees where they come from without computing it."""
+
+    on = models.DateField(primary_key=True)
+    at = InstantField()
+    figures = models.JSONField()  # as `Meeting.figures`
+
+    class Meta:
+        db_table = "directives_day_figures"
+
+
 class KeptPaper(models.Model):
     """A draft that went out: what it said, and its number, day and signer as the document system gave them."""
 
@@ -124,7 +135,6 @@ class KeptPaper(models.Model):
     due_on = models.DateField(null=True)  # until when an answer is asked
     directive = models.ForeignKey(Directive, on_delete=models.SET_NULL, null=True, related_name="papers")
     code = models.CharField(max_length=20)  # the check code of its figures
-    content = models.BinaryField()  # the Word draft
     drafted_at = InstantField()
     drafted_by = models.CharField(max_length=150)
     number = models.CharField(max_length=60, default="", blank=True)
@@ -144,3 +154,15 @@ class KeptPaper(models.Model):
                 name="directives_number_and_day_together",
             )
         ]
+
+
+class KeptFile(models.Model):
+    """A file of a kept paper: Word, PDF, or the Excel of its annex."""
+
+    paper = models.ForeignKey(KeptPaper, on_delete=models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=4)  # docx | pdf | xlsx
+    content = models.BinaryField()
+
+    class Meta:
+        db_table = "directives_kept_file"
+        constraints = [models.UniqueConstraint(fields=["paper", "kind"], name="directives_kept_file_once")]

@@ -16,6 +16,7 @@ from motcua.catalogue import parts
 from motcua.rules.instants import local_day
 from motcua.web import labels
 from motcua.web.console import sync
+from motcua.web.orders import people
 
 #: Pages that every house has, whatever is switched on.
 HOUSE = frozenset({"first-run", "first-lists", "logo", "home", "sign-in", "sign-out", "language", "health", "metrics"})
@@ -28,6 +29,9 @@ PAGES: Mapping[str, frozenset[str]] = {
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
             "evidence", "evidence-check",
+            "directives", "directives-workbook", "directive-new", "directive", "directive-act", "directive-dossiers",
+            "directive-dossiers-workbook", "leader",
+            "meeting", "meeting-file", "papers", "paper-new", "paper-head", "paper", "paper-file",
         }
     ),
     "exchange": frozenset(
@@ -45,13 +49,15 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "bridge": ("bridge",),
     "findings": ("findings",),
     "rounds": (),
-    "orders": (),
+    "orders": ("directives", "meeting", "papers"),
     "agencies": ("agencies",),
     "data": ("dossiers", "paste", "loading"),
     "sync": ("sync",),
 }
 #: Pages of the menu that only some roles have.
-FOR: Mapping[str, frozenset[str]] = {"sync": sync.ROLES}
+FOR: Mapping[str, frozenset[str]] = {
+    "sync": sync.ROLES, "meeting": people.GIVERS, "papers": people.GIVERS,
+}  # fmt: skip
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -104,7 +110,10 @@ class Entry:
 
 
 def first_page(user: Any, *, on: frozenset[str]) -> str | None:
-    """The page on which a person begins: the first of the menu that is theirs; None where no part is switched on."""
+    """The page on which a person begins: a leader's own, else the first of the menu that is theirs; None where no part
+    is switched on."""
+    if "oversight" in on and people.is_leader(user, on=local_day(timezone.now())):
+        return "leader"
     return next((page for pages in MENU.values() for page in pages if part_of(page) in on and _has(user, page)), None)
 
 

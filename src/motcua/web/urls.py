@@ -22,6 +22,8 @@ from motcua.web.console import (
     sync_tickets,
 )
 from motcua.web.evidence import urls as evidence
+from motcua.web.orders import urls as orders
+from motcua.web.papers import urls as papers
 
 urlpatterns = [
     path("", bridge.bridge, name="bridge"),
@@ -61,6 +63,8 @@ urlpatterns = [
     path("dong-bo/phieu/<str:number>.xlsx", sync_tickets.workbook, name="ticket-workbook"),
     path("dong-bo/phieu/<str:number>", sync_tickets.shown, name="ticket"),
     *evidence.urlpatterns,
+    *orders.urlpatterns,
+    *papers.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from motcua.oversight import named
 from motcua.oversight.models import PastedList
+from motcua.rules.instants import local_day
 from motcua.web import labels
 from motcua.web.console import loading_words, workbooks
 from motcua.web.console.asked import QUESTION, Asked, choices, pinned, read
 from motcua.web.console.pages import asks, page
+from motcua.web.orders import people
 
 _SIZE = 100
 _MISTAKES = 50
@@ -71,6 +73,7 @@ def pasted(request: HttpRequest, name: str) -> HttpResponse:
     address = reverse("pasted", args=[name])
     shown = rows[start : start + _SIZE]
     keep = (*QUESTION, "unit")
+    drafts = people.gives(request.user, on=local_day(asked.now))
     return page(
         request,
         "pasted.html",
@@ -97,6 +100,7 @@ def pasted(request: HttpRequest, name: str) -> HttpResponse:
             "next": here.link(address, keep=keep, after=start + _SIZE) if start + _SIZE < len(rows) else "",
             "workbook": here.link(reverse("pasted-workbook", args=[name]), keep=keep),
             "as_of": here.query["as_of"],
+            "drafts": here.link(reverse("paper-new"), list=name) if drafts else "",
         },
     )  # fmt: skip
 

@@ -115,6 +115,21 @@ def table(
     return book.done()
 
 
+def sheets(
+    parts: Sequence[tuple[str, Sequence[Column], Sequence[dict[str, Any]]]], *, title: str, line: str, author: str
+) -> io.BytesIO:
+    """Several lists, a sheet each; `line` stands below the title on every sheet."""
+    book = _Book(title, author)
+    for sheet, columns, rows in parts:
+        _fill(book, _Plain(sheet, title, line), columns, rows)
+    return book.done()
+
+
+def listed_dossier() -> list[Column]:
+    """The columns of a dossier in a list."""
+    return _of_dossiers()
+
+
 def findings(
     document: dict[str, Any], rows: Sequence[dict[str, Any]], *, title: str, author: str, period: str | None
 ) -> io.BytesIO:

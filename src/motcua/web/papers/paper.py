@@ -19,6 +19,7 @@ from motcua.web import labels
 Align = Literal["left", "right", "center"]
 #: The setting that holds the head of the house's papers.
 HEAD = "paper_head"
+HEAD_FIELDS = ("parent", "agency", "place", "symbol", "signer", "signer_name", "contact", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,9 @@ class Paper:
 
 
 def head() -> dict[str, str]:
-    """The head of the house's papers as the province set it: `parent`, `agency`, `place`, `symbol`, `signer`."""
+    """The head of the house's papers as the province set it: `parent`, `agency`, `place`, `symbol`, `signer`…"""
     kept = settings.get(HEAD, {})
-    return {name: str(kept.get(name, "")) for name in ("parent", "agency", "place", "symbol", "signer")}
+    return {name: str(kept.get(name, "")) for name in HEAD_FIELDS}
 
 
 def fields(paper: Paper) -> dict[str, Any]:
