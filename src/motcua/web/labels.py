@@ -212,12 +212,12 @@ FLAG_HINTS = Words(
 PAGES = Words({
     "bridge": "Đối chiếu", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
-    "sync": "Đồng bộ",
+    "sync": "Đồng bộ", "accounts": "Tài khoản",
     "directives": "Giao nhiệm vụ", "meeting": "Giao ban", "papers": "Văn bản",
 })  # fmt: skip
 #: The groups of the menu that hold several pages.
 MENUS = Words({"bridge": "Đối chiếu", "findings": "Phát hiện", "rounds": "Đợt kiểm tra", "orders": "Chỉ đạo",
-               "agencies": "Đơn vị", "data": "Dữ liệu", "sync": "Đồng bộ"})  # fmt: skip
+               "agencies": "Đơn vị", "data": "Dữ liệu", "sync": "Đồng bộ", "people": "Tài khoản"})  # fmt: skip
 PARTS = Words(
     {
         "oversight": "Kiểm tra, giám sát",

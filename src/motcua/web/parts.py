@@ -17,9 +17,10 @@ from motcua.rules.instants import local_day
 from motcua.web import labels
 from motcua.web.console import sync
 from motcua.web.orders import people
+from motcua.web.people import urls as accounts
 
 #: Pages that every house has, whatever is switched on.
-HOUSE = frozenset({"first-run", "first-lists", "logo", "home", "sign-in", "sign-out", "language", "health", "metrics"})
+HOUSE = accounts.NAMES | {"first-run", "first-lists", "logo", "home", "sign-out", "language", "health", "metrics"}
 #: The pages of each part, by the names of their addresses. A house test wants every address in one place.
 PAGES: Mapping[str, frozenset[str]] = {
     "oversight": frozenset(
@@ -53,11 +54,14 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "agencies": ("agencies",),
     "data": ("dossiers", "paste", "loading"),
     "sync": ("sync",),
+    "people": ("accounts",),
 }
 #: Pages of the menu that only some roles have.
 FOR: Mapping[str, frozenset[str]] = {
-    "sync": sync.ROLES, "meeting": people.GIVERS, "papers": people.GIVERS,
+    "sync": sync.ROLES, "meeting": people.GIVERS, "papers": people.GIVERS, "accounts": frozenset({"administrator"}),
 }  # fmt: skip
+#: The page on which a role begins, where that is not the first of its menu.
+HOMES: Mapping[str, str] = {"administrator": "accounts", "leader": "leader"}
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -110,19 +114,26 @@ class Entry:
 
 
 def first_page(user: Any, *, on: frozenset[str]) -> str | None:
-    """The page on which a person begins: a leader's own, else the first of the menu that is theirs; None where no part
-    is switched on."""
-    if "oversight" in on and people.is_leader(user, on=local_day(timezone.now())):
-        return "leader"
-    return next((page for pages in MENU.values() for page in pages if part_of(page) in on and _has(user, page)), None)
+    """The page on which a person begins: the home of the post acted in, else the first of the menu that is theirs;
+    None where there is none."""
+    post = powers.acting(user, on=local_day(timezone.now()))
+    home = HOMES.get(post.role) if post is not None and not (post.role == "leader" and post.agency) else None
+    wanted = [home] if home else []
+    pages = (page for pages in MENU.values() for page in pages if page != "accounts")
+    return next((page for page in (*wanted, *pages) if _is_there(user, page, on)), None)
+
+
+def _is_there(user: Any, page: str, on: frozenset[str]) -> bool:
+    """Whether a page is switched on, and for this person."""
+    part = part_of(page)
+    return (part is None or part in on) and _has(user, page)
 
 
 def _entries(request: HttpRequest, on: frozenset[str]) -> list[tuple[Entry, bool]]:
     """The person's menu, each entry with whether it holds the page that is open."""
     found = []
     for group, pages in MENU.items():
-        there = [Entry(labels.PAGES[page], reverse(page)) for page in pages
-                 if part_of(page) in on and _has(request.user, page)]  # fmt: skip
+        there = [Entry(labels.PAGES[page], reverse(page)) for page in pages if _is_there(request.user, page, on)]
         if there:
             entry = there[0] if len(there) == 1 else Entry(labels.MENUS[group], "", tuple(there))
             found.append((entry, entry.holds(request.path)))

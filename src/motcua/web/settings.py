@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from motcua.web import links, logs
+from motcua.web import links, logs, mail
 
 HOME = Path(os.environ.get("MOTCUA_HOME", "var")).resolve()
 
@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "motcua.web.people.gate.Gate",
     "motcua.web.parts.Switched",
 ]
 TEMPLATES = [
@@ -145,6 +146,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "motcua.web.parts.menu",
+                "motcua.web.people.gate.top",
             ],
             "builtins": ["django.templatetags.i18n", "motcua.web.words"],
             "libraries": {"words": "motcua.web.words"},
@@ -163,6 +165,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+SESSION_COOKIE_AGE = 12 * 3600  # a working day: tomorrow somebody else may sit here
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -182,3 +185,10 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'self'"],
     }
 }
+
+# ---- e-mail -----------------------------------------------------------------------------------------------------
+
+MAIL_FROM, _MAIL = mail.configuration(os.environ)
+EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.host, _MAIL.port, _MAIL.starttls, _MAIL.tls
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_TIMEOUT = _MAIL.user, _MAIL.password, 20
+DEFAULT_FROM_EMAIL = MAIL_FROM or "motcua@localhost"

@@ -24,8 +24,10 @@ from motcua.web.console import (
 from motcua.web.evidence import urls as evidence
 from motcua.web.orders import urls as orders
 from motcua.web.papers import urls as papers
+from motcua.web.people import urls as people
 
 urlpatterns = [
+    *people.urlpatterns,
     path("", bridge.bridge, name="bridge"),
     path("doi-chieu.xlsx", bridge.bridge_workbook, name="bridge-workbook"),
     path("doi-chieu.svg", bridge.bridge_picture, name="bridge-picture"),
@@ -49,7 +51,6 @@ urlpatterns = [
     path("bieu-trung", first_run.logo, name="logo"),
     path("trang-dau", doors.home, name="home"),
     path("tim", doors.search, name="search"),
-    path("dang-nhap", doors.SignIn.as_view(), name="sign-in"),
     path("ngon-ngu", login_not_required(set_language), name="language"),
     path("dang-xuat", LogoutView.as_view(), name="sign-out"),
     path("api/thanh-toan/xac-nhan", gateway.confirm, name="payment-confirm"),

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
 from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET, require_safe
 
 from motcua.accounts import powers
-from motcua.accounts.models import User
 from motcua.catalogue import parts
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency, Procedure
@@ -26,20 +20,6 @@ from motcua.web.console.pages import page
 from motcua.web.parts import first_page
 
 _FOUND = 50
-
-
-@method_decorator(login_not_required, name="dispatch")
-class SignIn(LoginView):
-    """The only page that is open to all, beside the health address and the switch of language."""
-
-    template_name = "sign_in.html"
-    redirect_authenticated_user = True
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """An empty house is set up first."""
-        if not User.objects.exists():
-            return redirect("first-run")
-        return super().dispatch(request, *args, **kwargs)
 
 
 @login_not_required
@@ -56,6 +36,8 @@ def health(request: HttpRequest) -> JsonResponse:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The first page of the person's menu; where no part is switched on, what to do about it."""
+    if powers.acting(request.user, on=local_day(timezone.now())) is None and not request.user.is_superuser:
+        return page(request, "people/no_post.html")
     first = first_page(request.user, on=parts.on())
     return page(request, "nothing_on.html") if first is None else redirect(first)
 

@@ -28,14 +28,8 @@ def is_leader(user: Any, *, on: date) -> bool:
 
 def speaks_for(user: Any, agencies: Iterable[str], *, on: date) -> list[str]:
     """The units among these for which a person answers."""
-    mine = {
-        post.agency
-        for post in user.posts.all()
-        if post.role in SPEAKERS
-        and not (post.valid_from and post.valid_from > on)
-        and not (post.valid_to and post.valid_to < on)
-    }
-    return [agency for agency in agencies if agency in mine]
+    post = powers.acting(user, on=on)
+    return [agency for agency in agencies if post is not None and post.role in SPEAKERS and agency == post.agency]
 
 
 def named(username: str) -> str:
