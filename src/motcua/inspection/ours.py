@@ -33,8 +33,8 @@ _ORDINARY = frozenset({"registered", "received", "step_started", "step_finished"
 _EXTRAORDINARY = np.array([kind not in _ORDINARY for kind in KIND_NAMES])
 
 READINGS = ("due", "statutory", "subtract")
-TEXTS = ("dossier", "procedure", "core", "field", "agency", "source", "channel", "origin", "owner", "finish_kind",
-         "evidence_kind", "pause_fault", "extension_fault")  # fmt: skip
+TEXTS = ("dossier", "procedure", "core", "field", "agency", "source", "channel", "origin", "owner", "submitter",
+         "finish_kind", "evidence_kind", "pause_fault", "extension_fault")  # fmt: skip
 INSTANTS = (
     "submitted_at", "answered_at", "reception_due_at", "received_at", "slip_due_at", "limit_due_at", "finish_at",
     "finish_recorded_at", "evidence_at", "true_finish_at",
@@ -44,7 +44,7 @@ INSTANTS = (
 NUMBERS = ("status", "finish_seq", "answer_seq", "requests", "supplement_s", "unknown_documents",
            "last_at", "last_known_at", "last_seq")  # fmt: skip
 FLAGS = ("paused_0", "paused_1", "paused_2", "paused_3", "has_pause", "has_extension", "payment_paused",
-         "suspension_open",         "over_promised", "closed_at_intake")  # fmt: skip
+         "suspension_open", "over_promised", "closed_at_intake", "slip_stated")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +140,7 @@ class Headers:
     submitted_at: NDArray[np.int64]
     accepted_at: NDArray[np.int64]
     slip_due_at: NDArray[np.int64]
+    submitter: Sequence[str] = ()  # empty: nobody filed for another
 
 
 def ours(
@@ -178,6 +179,7 @@ class _Builder:
         self.numbers: dict[str, NDArray[np.int64]] = {name: np.zeros(self.n, np.int64) for name in NUMBERS}
         self.instants: dict[str, NDArray[np.int64]] = {name: np.full(self.n, MISSING) for name in INSTANTS}
         self.flags: dict[str, NDArray[np.bool_]] = {name: np.zeros(self.n, bool) for name in FLAGS}
+        self.flags["slip_stated"] = headers.slip_due_at != MISSING
         self.texts: dict[str, NDArray[np.object_]] = {
             name: np.full(self.n, "", dtype=object)
             for name in ("finish_kind", "evidence_kind", "pause_fault", "extension_fault")
@@ -401,6 +403,7 @@ class _Builder:
             "channel": texts(headers.channel),
             "origin": texts(headers.origin),
             "owner": texts(headers.owner),
+            "submitter": texts(headers.submitter or [""] * self.n),
             **self.texts,
             **{name: masked(values) for name, values in self.instants.items()},
             **self.numbers,

@@ -11,7 +11,17 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from motcua.inspection.checks import causes, records
+from motcua.inspection.checks import (
+    catalogue,
+    causes,
+    deadlines,
+    entries,
+    reception,
+    records,
+    results,
+    supplements,
+    units,
+)
 from motcua.inspection.checks.check import Check, Found, Given, Need, named
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.signs import Sign
@@ -20,6 +30,13 @@ from motcua.rules.instants import from_microseconds, iso
 CHECKS: tuple[Check, ...] = (
     *causes.CHECKS,
     *records.CHECKS,
+    *reception.CHECKS,
+    *supplements.CHECKS,
+    *deadlines.CHECKS,
+    *entries.CHECKS,
+    *results.CHECKS,
+    *catalogue.CHECKS,
+    *units.CHECKS,
 )
 
 BY_CODE: dict[str, Check] = named(CHECKS)

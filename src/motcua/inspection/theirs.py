@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,8 @@ TEXTS = ("t_code", "t_procedure", "t_core", "t_unit", "t_unit_name", "t_sender",
 INSTANTS = ("t_submitted_at", "t_received_at", "t_due_at", "t_nine_at", "t_nine_last_at", "t_ten_at", "t_closed_at",
             "t_withdrawn_at", "t_answer_at", "t_request_open_at", "t_limit_due_at", "t_reception_due_at",
             "t_last_at", "t_stored_at")  # fmt: skip
-NUMBERS = ("t_status", "t_requests", "t_supplement_s")
-FLAGS = ("t_accepted",)
+NUMBERS = ("t_status", "t_requests", "t_supplement_s", "t_papers", "t_fee", "t_paid_online")
+FLAGS = ("t_accepted", "t_post_return")
 _TERMINAL = (3, 7, 8, 9, 10)
 
 
@@ -52,6 +52,22 @@ class Records:
     returned_at: NDArray[np.int64]
     stored_at: NDArray[np.int64]
     supplements: Mapping[int, str]  # by row: DanhSachHoSoBoSung as JSON, where not empty
+    papers: Sequence[Paper] = ()
+    fees: Mapping[int, int] = field(default_factory=dict)  # by row: the sum of DanhSachLePhi, đồng
+    paid_online: Mapping[int, int] = field(default_factory=dict)  # by row: DuocThanhToanTrucTuyen, where not 0
+    by_post: Sequence[int] = ()  # rows whose result goes by post (HinhThuc 1)
+
+
+class Paper(NamedTuple):
+    """A document that a record names (contract §3.1): handed in, asked for as a supplement, or the result."""
+
+    record: int  # index into Records
+    role: str  # handed_in | supplement | result
+    component: str  # MaThanhPhanHoSo, of a result MaGiayToKetQua
+    title: str
+    file: str  # a digest of its address; empty: no file
+    digitised: bool
+    reused: bool  # of another dossier, of an issued result, or from the national store
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,6 +148,12 @@ def theirs(
         if reduced.request_open_at is not None:
             instants["t_request_open_at"][row] = to_microseconds(reduced.request_open_at) // 1_000_000
 
+    for paper in records.papers:
+        numbers["t_papers"][paper.record] += paper.role == "handed_in"
+    for name, given in (("t_fee", records.fees), ("t_paid_online", records.paid_online)):
+        numbers[name][list(given)] = list(given.values())
+    by_post = np.zeros(n, bool)
+    by_post[list(records.by_post)] = True
     cores = {code: procedure_core(code) for code in set(records.procedure)}
     _limits(records, cores, instants, catalogue)
     return {
@@ -146,6 +168,7 @@ def theirs(
         **{name: masked(values) for name, values in instants.items()},
         **numbers,
         "t_accepted": accepted,
+        "t_post_return": by_post,
     }
 
 

@@ -28,10 +28,11 @@ from motcua.inspection.engines import Manifest, Table
 from motcua.inspection.ours import Catalogue
 from motcua.ledger import cursors
 from motcua.mirror.models import Record, Refusal, Step
-from motcua.oversight import links, published, reading, terms
+from motcua.oversight import links, published, reading, reference, terms
 from motcua.oversight.models import DueChange, Extract
 from motcua.oversight.pairs import SHAPE, TABLES, Builder
 from motcua.oversight.reading import Choice
+from motcua.payments.models import Payment
 from motcua.rules.instants import Unreadable, from_microseconds, to_microseconds
 
 #: Dossiers worked on at once.
@@ -121,6 +122,8 @@ def _marks(catalogue: Catalogue) -> dict[str, Any]:
         "refusal": newest(Refusal.objects, "id"),
         "sent": newest(Delivery.objects, "sent_at"),
         "done": newest(Delivery.objects, "done_at"),
+        "paid": newest(Payment.objects.filter(state=Payment.State.PAID), "known_at"),
+        "reference": reference.mark(catalogue),
         "terms": terms.marks(catalogue),
         "published": published.mark(),
         "withdrawn": Load.objects.filter(state=Load.State.WITHDRAWN).count(),
@@ -148,6 +151,7 @@ def _changed(manifest: Manifest) -> set[str]:
         *codes("mirror", "SELECT code FROM mirror_refusal WHERE id > %s", marks["refusal"]),
         *codes("default", "SELECT dossier FROM exchange_delivery WHERE sent_at > %s", marks["sent"]),
         *codes("default", "SELECT dossier FROM exchange_delivery WHERE done_at > %s", marks["done"]),
+        *codes("default", "SELECT dossier FROM payments_payment WHERE known_at > %s", marks["paid"]),
     }
 
 
@@ -191,6 +195,7 @@ class _Run:
         builder.db.execute("UPDATE steps SET month = pairs.month FROM pairs WHERE pairs.dossier = steps.dossier")
         rows = sum(builder.count(name) for name in TABLES)
         tables = {name: self._write_base(builder, name) for name in TABLES} | {"published": listed}
+        tables |= self._write_reference(builder.db)
         builder.db.close()
         scratch.unlink(missing_ok=True)
         self._publish(tables)
@@ -209,7 +214,8 @@ class _Run:
             return None  # a dossier that is gone leaves no row by which a delta could replace it
         changed = _changed(before)
         if not changed and not self._terms_changed() and before.marks["published"] == self.marks["published"]:
-            self._publish(before.tables)
+            with duckdb.connect() as db:
+                self._publish({**before.tables, **self._reference(db, before)})
             return Report(0, 0, False, self.position)
         builder = Builder(None, self.catalogue)
         db = builder.db
@@ -233,8 +239,11 @@ class _Run:
         db.execute("UPDATE steps SET month = pairs.month FROM pairs WHERE pairs.dossier = steps.dossier")
         rows = sum(builder.count(name) for name in TABLES)
         db.execute("CREATE TABLE rebuilt AS SELECT unnest(?) AS dossier", [sorted(codes)])
-        tables = {name: self._write_delta(builder, before, name) for name in ("pairs", "steps", "deliveries")}
+        tables = {
+            name: self._write_delta(builder, before, name) for name in ("pairs", "steps", "deliveries", "documents")
+        }
         tables |= {"duplicates": self._rewrite_duplicates(builder, before), "published": listed}
+        tables |= self._reference(builder.db, before)
         waiting = builder.count("pairs")
         db.close()
         if waiting > limit:
@@ -324,6 +333,25 @@ class _Run:
         db.execute(f"COPY (SELECT * EXCLUDE (unit, unit_name) FROM stated) TO '{_quoted(target / 'all.parquet')}'"
                    " (FORMAT parquet)")  # fmt: skip
         return Table((f"published/g{self.generation}/all.parquet",), (), "dossier")
+
+    def _reference(self, db: duckdb.DuckDBPyConnection, before: Manifest) -> dict[str, Table]:
+        """The reference tables of the facts as they are, or anew where what they are made of changed."""
+        if before.marks.get("reference") == self.marks["reference"]:
+            return {name: before.tables[name] for name in reference.TABLES}
+        return self._write_reference(db)
+
+    def _write_reference(self, db: duckdb.DuckDBPyConnection) -> dict[str, Table]:
+        tables: dict[str, Table] = {}
+        for name, columns in reference.tables(self.catalogue, self.at).items():
+            target = self.folder / name / f"g{self.generation}"
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir(parents=True)
+            db.register("given", columns)
+            taken = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in reference.TABLES[name].items())
+            db.execute(f"COPY (SELECT {taken} FROM given) TO '{_quoted(target / 'all.parquet')}' (FORMAT parquet)")
+            db.unregister("given")
+            tables[name] = Table((f"{name}/g{self.generation}/all.parquet",), (), "")
+        return tables
 
     def _publish(self, tables: Mapping[str, Table]) -> None:
         """Shows the new facts, then removes files that neither they nor the facts before them name.

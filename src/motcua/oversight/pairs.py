@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from motcua.catalogue import names
-from motcua.inspection import ours, theirs
+from motcua.inspection import acts, ours, theirs
 from motcua.inspection.columns import MISSING, Columns, masked
 from motcua.inspection.ours import Catalogue
 from motcua.mirror import profiles
@@ -29,7 +29,8 @@ from motcua.wire.codes import agency_of_dossier
 #: Codes read at once where they come as a list: databases limit the parameters of a query.
 CHUNK_OF_CODES = 5_000
 #: The tables of the facts, each with the column by which a newer row replaces an older one.
-TABLES = {"pairs": "dossier", "steps": "dossier", "deliveries": "dossier", "duplicates": "record"}
+TABLES = {"pairs": "dossier", "steps": "dossier", "deliveries": "dossier", "documents": "dossier",
+          "duplicates": "record"}  # fmt: skip
 
 _TYPES = {
     **dict.fromkeys(ours.TEXTS, "VARCHAR"),
@@ -43,7 +44,18 @@ _TYPES = {
 _EXTRA = {
     "exists_here": "BOOLEAN", "exists_there": "BOOLEAN", "month": "VARCHAR", "delivery": "VARCHAR",
     "delivery_message": "VARCHAR", "answer_delivery": "VARCHAR", "any_delivery": "VARCHAR",
-    "t_duplicates": "BIGINT", "linked_to": "VARCHAR",
+    "t_duplicates": "BIGINT", "linked_to": "VARCHAR", "code_on": "BIGINT", "paid_amount": "BIGINT",
+    "paid_online": "BOOLEAN",
+}  # fmt: skip
+#: What a step carries beyond who did what when; the portal's steps carry only their instant.
+_STEP_COLUMNS = {
+    "dossier": "VARCHAR", "month": "VARCHAR", "side": "VARCHAR", "seq": "BIGINT", "kind": "VARCHAR", "at": "BIGINT",
+    "recorded_at": "BIGINT", "stored_at": "BIGINT", "actor": "VARCHAR", "unit": "VARCHAR", "step": "VARCHAR",
+    **acts.TYPES,
+}  # fmt: skip
+_DOCUMENT_COLUMNS = {
+    "dossier": "VARCHAR", "role": "VARCHAR", "component": "VARCHAR", "title": "VARCHAR", "file": "VARCHAR",
+    "digitised": "BOOLEAN", "reused": "BOOLEAN",
 }  # fmt: skip
 _TERMINAL = {"finished": 9, "returned": 10, "refused": 3, "stopped": 8, "withdrawn": 7}
 _OF_THEIRS = (*theirs.TEXTS, *theirs.INSTANTS, *theirs.NUMBERS, *theirs.FLAGS)
@@ -52,7 +64,8 @@ _OF_OURS = (*ours.TEXTS, *ours.INSTANTS, *ours.NUMBERS, *ours.FLAGS)
 #: A column that comes to mean something else has another version here. 2: `t_stored_at` is the last arrival, of a
 #: step too.
 _MEANING = 2
-SHAPE = hashlib.blake2b(repr((_TYPES, _EXTRA, _MEANING)).encode(), digest_size=6).hexdigest()
+_SHAPES = (_TYPES, _EXTRA, _MEANING, _STEP_COLUMNS, _DOCUMENT_COLUMNS)
+SHAPE = hashlib.blake2b(repr(_SHAPES).encode(), digest_size=6).hexdigest()
 #: Columns of ours that a row of the portal alone fills too.
 _FILLED = ("dossier", "procedure", "core", "field", "agency", "source")
 
@@ -74,8 +87,9 @@ class Builder:
         extra = ", ".join(f"{name} {kind}" for name, kind in _EXTRA.items())
         self.db.execute(f"CREATE TABLE pairs ({of_ours}, {of_theirs}, {extra})")
         self.db.execute(f"CREATE TABLE duplicates (of_dossier VARCHAR, record VARCHAR, {of_theirs})")
-        self.db.execute("CREATE TABLE steps (dossier VARCHAR, month VARCHAR, side VARCHAR, seq BIGINT, kind VARCHAR,"
-                        ' "at" BIGINT, recorded_at BIGINT, actor VARCHAR, unit VARCHAR, step VARCHAR)')  # fmt: skip
+        for table, columns in (("steps", _STEP_COLUMNS), ("documents", _DOCUMENT_COLUMNS)):
+            shaped = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            self.db.execute(f"CREATE TABLE {table} ({shaped})")
         self.db.execute("CREATE TABLE deliveries (dossier VARCHAR, seq BIGINT, status BIGINT, state VARCHAR,"
                         " message VARCHAR)")  # fmt: skip
 
@@ -93,9 +107,10 @@ class Builder:
         records, log = reading.their_rows(choice, self.side, known_at)
         his = theirs.theirs(records, log, self.catalogue, as_of=as_of, rule=profiles.current().rule)
         delivered = reading.deliveries(choice, known_at)
-        self._insert_pairs(mine, his, delivered)
+        self._insert_pairs(mine, his, delivered, reading.paid(choice))
         if with_steps:
             self._insert_steps(headers, events, records, log)
+            self._insert_documents(records)
         return len(set(headers.code) | set(records.code))
 
     def add_codes(
@@ -112,8 +127,15 @@ class Builder:
             chosen = Choice(codes=listed[start : start + CHUNK_OF_CODES])
             self.add(chosen, as_of=as_of, known_at=known_at, with_steps=with_steps)
 
-    def _insert_pairs(self, mine: Columns, his: Columns, delivered: Sequence[tuple[Any, ...]]) -> None:
+    def _insert_pairs(
+        self, mine: Columns, his: Columns, delivered: Sequence[tuple[Any, ...]], paid: Sequence[tuple[str, int, bool]]
+    ) -> None:
         db = self.db
+        money: list[tuple[Any, ...]] = list(zip(*paid, strict=True)) if paid else [(), (), ()]
+        db.register("paid", {"code": np.array(money[0], object), "amount": np.array(money[1], np.int64),
+                             "online": np.array(money[2], bool)})  # fmt: skip
+        db.execute("CREATE OR REPLACE TEMP TABLE p AS SELECT code::VARCHAR code, amount, online FROM paid")
+        db.unregister("paid")
         columns = list(zip(*delivered, strict=True)) if delivered else [()] * 6
         given = {
             "dossier": np.array(columns[0], object),
@@ -167,10 +189,14 @@ class Builder:
                             AT TIME ZONE 'UTC', '%Y-%m') AS month,
                    d.state AS delivery, coalesce(d.message, e.message) AS delivery_message,
                    a.state AS answer_delivery, e.state AS any_delivery,
-                   0 AS t_duplicates, '' AS linked_to
+                   0 AS t_duplicates, '' AS linked_to,
+                   date_diff('day', DATE '1970-01-01',
+                             try_strptime(regexp_extract(m.dossier::VARCHAR, '-([0-9]{{6}})-', 1), '%y%m%d')::DATE)
+                       AS code_on,
+                   p.amount AS paid_amount, p.online AS paid_online
             FROM m FULL OUTER JOIN his h ON h.t_code::VARCHAR = m.dossier::VARCHAR
             LEFT JOIN d ON d.code = m.dossier::VARCHAR LEFT JOIN a ON a.code = m.dossier::VARCHAR
-            LEFT JOIN e ON e.code = m.dossier::VARCHAR
+            LEFT JOIN e ON e.code = m.dossier::VARCHAR LEFT JOIN p ON p.code = m.dossier::VARCHAR
             """
         )
         for name in ("mine", "his", "given"):
@@ -186,25 +212,47 @@ class Builder:
                 "kind": np.array(ours.KIND_NAMES, object)[events.kind],
                 "at": events.at // 1_000_000,
                 "recorded_at": events.recorded_at // 1_000_000,
+                "stored_at": events.stored_at // 1_000_000,
                 "actor": names[events.actor],
                 "unit": names[events.unit],
                 "step": names[events.step],
+                "month": np.full(len(events), "", object),
+                "side": np.full(len(events), "ours", object),
+                **acts.columns(events),
             }
             self.db.register("mine", mine)
-            self.db.execute(
-                "INSERT INTO steps SELECT dossier::VARCHAR, '', 'ours', seq, kind::VARCHAR, \"at\", recorded_at,"
-                " actor::VARCHAR, unit::VARCHAR, step::VARCHAR FROM mine"
-            )
+            taken = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in _STEP_COLUMNS.items())
+            self.db.execute(f"INSERT INTO steps BY NAME SELECT {taken} FROM mine")
             self.db.unregister("mine")
         if len(log.at):
             seconds = np.where(log.at == np.iinfo(np.int64).min, log.at, log.at // 1_000_000)
             his = {"dossier": np.array(records.code, object)[log.record], "status": log.status, "at": masked(seconds)}
             self.db.register("his", his)
             self.db.execute(
-                "INSERT INTO steps SELECT dossier::VARCHAR, '', 'theirs', 0, status::VARCHAR, \"at\", NULL, '', '', ''"
-                " FROM his"
+                "INSERT INTO steps BY NAME SELECT dossier::VARCHAR AS dossier, '' AS month, 'theirs' AS side, 0 AS seq,"
+                " status::VARCHAR AS kind, \"at\", '' AS actor, '' AS unit, '' AS step FROM his"
             )
             self.db.unregister("his")
+
+    def _insert_documents(self, records: Any) -> None:
+        if not records.papers:
+            return
+        record, role, component, title, file, digitised, reused = zip(*records.papers, strict=True)
+        self.db.register(
+            "papers",
+            {
+                "dossier": np.array(records.code, object)[list(record)],
+                "role": np.array(role, object),
+                "component": np.array(component, object),
+                "title": np.array(title, object),
+                "file": np.array(file, object),
+                "digitised": np.array(digitised, bool),
+                "reused": np.array(reused, bool),
+            },
+        )
+        taken = ", ".join(f"{name}::{kind} AS {name}" for name, kind in _DOCUMENT_COLUMNS.items())
+        self.db.execute(f"INSERT INTO documents BY NAME SELECT {taken} FROM papers")
+        self.db.unregister("papers")
 
     def file_strangers(self) -> None:
         """Files records that only the portal has under an agency: that of their code, else their unit's or sender's."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency, Procedure
 from motcua.inspection.columns import MISSING
 from motcua.inspection.ours import KIND_CODES, Catalogue, Events, Headers, ProcedureFacts
-from motcua.inspection.theirs import Records, Steps
+from motcua.inspection.theirs import Paper, Records, Steps
 from motcua.mirror import held
 from motcua.rules.clock import Mode, cutoff_minutes
 from motcua.rules.instants import to_microseconds
@@ -125,16 +126,18 @@ def our_rows(choice: Choice) -> tuple[Headers, Events]:
     c = _columns(rows, 11)
     index = {code: number for number, code in enumerate(c[0])}
     where, values = choice.where("dossier")
-    owners = [""] * n
-    for dossier, value in _fetch(
-        "default", f"SELECT dossier, value FROM ledger_personal WHERE field = 'applicant' AND {where}", values
+    owners, submitters = [""] * n, [""] * n
+    for dossier, field, value in _fetch(
+        "default",
+        f"SELECT dossier, field, value FROM ledger_personal WHERE field IN ('applicant', 'submitter') AND {where}",
+        values,
     ):
         if dossier in index:
-            owners[index[dossier]] = owner_digest(value)
+            (owners if field == "applicant" else submitters)[index[dossier]] = owner_digest(value)
     headers = Headers(
         code=c[0], procedure=c[1], agency=c[2], source=c[3], channel=c[4], origin=c[5], owner=owners, allotted=c[6],
         status=np.fromiter(c[7], np.int64, n), submitted_at=_int(c[8], n), accepted_at=_int(c[9], n),
-        slip_due_at=_int(c[10], n),
+        slip_due_at=_int(c[10], n), submitter=submitters,
     )  # fmt: skip
     numbers: dict[str, int] = {"": 0}
     bodies: dict[int, str] = {}
@@ -179,6 +182,68 @@ def our_rows(choice: Choice) -> tuple[Headers, Events]:
     return headers, events
 
 
+#: A record that lists something in one of these is read whole; most list nothing.
+_LISTED = tuple(
+    f'"{name}":{gap}[{{'
+    for name in ("TaiLieuNop", "DanhSachLePhi", "DanhSachGiayToKetQua", "DanhSachHoSoBoSung")
+    for gap in ("", " ")
+)
+_PAID_ONLINE = re.compile(r'"DuocThanhToanTrucTuyen": ?"?([1-9])')
+
+
+def _papers(row: int, whole: Mapping[str, Any]) -> list[Paper]:
+    """The documents that a record names; those taken back are left out."""
+
+    def listed(of: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+        return [
+            each for each in of.get(key) or () if isinstance(each, dict) and str(each.get("IsDeleted")) not in _GONE
+        ]
+
+    found = [("handed_in", each) for each in listed(whole, "TaiLieuNop")]
+    for asked in listed(whole, "DanhSachHoSoBoSung"):
+        found += [("supplement", each) for each in listed(asked, "DanhSachGiayToBoSung")]
+    papers = [
+        Paper(
+            row, role, str(each.get("MaThanhPhanHoSo") or ""), str(each.get("TenTepDinhKem") or ""),
+            _digest(str(each.get("DuongDanTaiTepTin") or "").partition("?")[0]), str(each.get("DuocSoHoa")) == "1",
+            str(each.get("DuocTaiSuDung") or "0") != "0" or str(each.get("DuocLayTuKhoDMQG")) == "1",
+        )
+        for role, each in found
+    ]  # fmt: skip
+    return papers + [
+        Paper(row, "result", str(each.get("MaGiayToKetQua") or ""), str(each.get("TenGiayTo") or ""),
+              _digest(str(each.get("DuongDanTepTinKetQua") or "").partition("?")[0]), True, False)
+        for each in listed(whole, "DanhSachGiayToKetQua")
+    ]  # fmt: skip
+
+
+_GONE = frozenset({"True", "true", "1"})
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest() if text else ""
+
+
+def _money(value: Any) -> int:
+    """An amount in đồng as clients write it: 150000, "150.000"."""
+    digits = re.sub(r"\D", "", str(value or ""))
+    return int(digits) if digits else 0
+
+
+def paid(choice: Choice) -> list[tuple[str, int, bool]]:
+    """(dossier, đồng, online) of what was paid for each dossier by our own record of payments."""
+    where, values = choice.where("dossier")
+    return [
+        (dossier, int(amount), bool(online))
+        for dossier, amount, online in _fetch(
+            "default",
+            "SELECT dossier, sum(amount), max(CASE WHEN channel = 'desk' THEN 0 ELSE 1 END) FROM payments_payment"
+            f" WHERE state = 'paid' AND {where} GROUP BY dossier",
+            values,
+        )
+    ]
+
+
 _OF_RECORD = ("code", "procedure", "unit", "sender", "owner", "channel", "status", "submitted_at", "received_at",
               "due_at", "finished_at", "returned_at", "stored_at", "body")  # fmt: skip
 
@@ -206,12 +271,24 @@ def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> 
     for row, body in enumerate(c[13]):
         if '"DanhSachHoSoBoSung": [{' in body or '"DanhSachHoSoBoSung":[{' in body:
             supplements[row] = json.dumps(json.loads(body)["DanhSachHoSoBoSung"], ensure_ascii=False)
+    papers: list[Paper] = []
+    fees: dict[int, int] = {}
+    paid: dict[int, int] = {}
+    for row, body in enumerate(c[13]):
+        if '"DuocThanhToanTrucTuyen": "0"' not in body and (match := _PAID_ONLINE.search(body)):
+            paid[row] = int(match[1])
+        if any(mark in body for mark in _LISTED):
+            whole = json.loads(body)
+            papers += _papers(row, whole)
+            fees[row] = sum(_money(fee.get("Gia")) for fee in whole.get("DanhSachLePhi") or () if isinstance(fee, dict))
+    by_post = [row for row, body in enumerate(c[13]) if '"HinhThuc": "1"' in body]
     records = Records(
         code=c[0], procedure=c[1], unit=[units(name) for name in c[2]], unit_name=c[2], sender=c[3],
         owner=[owner_digest(name) for name in c[4]], channel=c[5],
         status=np.fromiter((int(s) if s.isdigit() else 0 for s in c[6]), np.int64, n),
         submitted_at=_int(c[7], n), received_at=_int(c[8], n), due_at=_int(c[9], n), finished_at=_int(c[10], n),
         returned_at=_int(c[11], n), stored_at=_int(c[12], n), supplements=supplements,
+        papers=papers, fees=fees, paid_online=paid, by_post=by_post,
     )  # fmt: skip
     rows = _fetch(
         "mirror",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 import narwhals as nw
 
 from motcua.inspection import bridge as bridges
-from motcua.inspection import run
+from motcua.inspection import engines, run
+from motcua.inspection.checks import papers, story
 from motcua.inspection.checks.check import Check, Value
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.run import Looked
@@ -90,13 +92,13 @@ def scan(
         head = figures.head(view, question, FORMULA, now)
         asked = [check for check in wanted if question.measure in check.measures]
         given = {check.code: check.given(view.scope, (parameters or {}).get(check.code)) for check in asked}
-        with view.engine.kept(_frame(view)) as frame:
-            counted = frame.filter(nw.col("in_population")).select(nw.len().cast(nw.Int64).alias("n"))
+        with ExitStack() as kept:
+            facts = _facts(store.folder, view, question, kept)
+            counted = facts.dossiers.filter(nw.col("in_population")).select(nw.len().cast(nw.Int64).alias("n"))
             population = int(view.engine.collect(counted)[0]["n"])
             rows = [check for check in asked if check.runs and check.holds is not None]
-            looks, signs = run.of_dossiers(frame, rows, given, view.engine.collect)
+            looks, signs = run.of_dossiers(facts.dossiers, rows, given, view.engine.collect)
             looked = {one.check: one for one in looks}
-            facts = Facts(frame, frame, view.scope, view.engine.collect)
             for check in asked:
                 if not check.runs:
                     looked[check.code] = run.out_of_reach(check, population)
@@ -114,6 +116,23 @@ def scan(
     )
 
 
-def _frame(view: View) -> nw.LazyFrame[Any]:
-    """The judged pairs with all that checks read of a dossier."""
-    return bridges.judged(view.pairs, view.scope)
+def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Facts:
+    """The facts of the question, each frame computed once for as long as `kept` is open."""
+    engine = view.engine
+
+    def table(name: str) -> nw.LazyFrame[Any]:
+        return engines.table(engine, folder, view.manifest, name)
+
+    units, procedures, days, accounts = (table(name) for name in ("units", "procedures", "days", "accounts"))
+    judged = kept.enter_context(engine.kept(bridges.judged(view.pairs, view.scope)))
+    if question.measure == "reception":
+        return Facts(judged, judged, view.scope, engine.collect, units, procedures, days, accounts)
+    dossiers = kept.enter_context(engine.kept(story.situated(judged, units, procedures, days, view.scope)))
+    acts = table("steps").filter(nw.col("side") == "ours", nw.col("at") <= view.scope.as_of)
+    if question.known_at is not None:
+        acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
+    acts = kept.enter_context(engine.kept(story.dated(story.effective(acts), dossiers, days, accounts)))
+    told = story.told(dossiers, acts, table("process"))
+    told = papers.told(told, table("documents"), table("components"))
+    told = kept.enter_context(engine.kept(told))
+    return Facts(told, acts, view.scope, engine.collect, units, procedures, days, accounts)

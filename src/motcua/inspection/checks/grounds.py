@@ -50,5 +50,14 @@ STEPS_RECORDED = Ground(
     key="steps-01-2018", text="Thông tư 01/2018/TT-VPCP", article="Điều 17", valid_from=date(2019, 1, 6),
     valid_to=date(2025, 9, 14),
 )  # fmt: skip
+PROCESS = Ground(
+    key="process-01-2018", text="Thông tư 01/2018/TT-VPCP", article="Điều 8", valid_from=date(2019, 1, 6),
+    valid_to=date(2025, 9, 14),
+)  # fmt: skip
+REPORTS_01 = Ground(
+    key="reports-01-2020", text="Thông tư 01/2020/TT-VPCP", article="", valid_from=date(2020, 10, 21),
+    valid_to=date(2026, 2, 14),
+)  # fmt: skip
+REPORTS_05 = Ground(key="reports-05-2025", text="Thông tư 5/2025/TT-VPCP", article="", valid_from=date(2026, 2, 15))
 INDEX = Ground(key="index-766", text="Quyết định 766/QĐ-TTg", article="", valid_from=date(2022, 8, 1))
 FORBIDDEN = one_stop("Điều 5 khoản 1 điểm c", "Điều 5")

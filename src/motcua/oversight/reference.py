@@ -1,0 +1,228 @@
+"""What checks need to know beside the dossiers: days, units, procedures, their steps and papers, accounts.
+
+Small tables of the facts, written whole. The days carry the clock: with the working minutes before a day and its
+opening times, the working time between any two instants is arithmetic over columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db.models import Max
+
+from motcua.accounts.models import Post, User
+from motcua.catalogue.folding import fold
+from motcua.catalogue.models import Agency, ProcessStep
+from motcua.inspection.columns import Columns
+from motcua.inspection.ours import Catalogue
+from motcua.mirror.models import Pulled
+from motcua.rules.clock import WORKDAY_MINUTES, Allotted
+from motcua.rules.instants import Unreadable
+from motcua.rules.workdays import Intervals
+from motcua.wire.codes import procedure_core
+
+_EPOCH = date(1970, 1, 1)
+#: The first day of the calendar table, and how many years after the extract it ends.
+_FROM, _YEARS_AHEAD = date(2012, 1, 1), 3
+#: So many openings a day have columns of their own; none of the calendars met has more than two.
+OPENINGS = 4
+
+TABLES: dict[str, dict[str, str]] = {
+    "days": {
+        "calendar": "VARCHAR", "day": "BIGINT", "month": "BIGINT", "works": "BOOLEAN", "workdays_before": "BIGINT",
+        "minutes_before": "BIGINT", "closing": "BIGINT",
+        **{f"{edge}{n}": "BIGINT" for n in range(OPENINGS) for edge in ("from", "to")},
+    },
+    "units": {"agency": "VARCHAR", "name": "VARCHAR", "level": "VARCHAR", "calendar": "VARCHAR"},
+    "procedures": {
+        "core": "VARCHAR", "name": "VARCHAR", "limit_minutes": "BIGINT", "same_day": "BOOLEAN", "steps": "BIGINT",
+        "steps_minutes": "BIGINT", "pulled": "BOOLEAN", "components": "BIGINT", "results": "BIGINT", "fee": "BIGINT",
+        "lacking": "VARCHAR",
+    },
+    "process": {"core": "VARCHAR", "step": "VARCHAR", "minutes": "BIGINT"},
+    "components": {"core": "VARCHAR", "component": "VARCHAR", "title": "VARCHAR", "form": "BOOLEAN"},
+    "accounts": {"actor": "VARCHAR", "administrator": "BOOLEAN"},
+}  # fmt: skip
+
+
+def mark(catalogue: Catalogue) -> str:
+    """Changes whenever one of the tables would."""
+    pulled = Pulled.objects.filter(kind=Pulled.Kind.PROCEDURE).aggregate(p=Max("pulled_at"), g=Max("gone_at"))
+    told = [
+        repr(sorted(catalogue.procedures.items())),
+        repr(sorted((name, calendar.content) for name, calendar in catalogue.calendars.items())),
+        repr(_units(catalogue)),
+        repr(_steps()),
+        repr(_accounts()),
+        repr(pulled),
+        repr(TABLES),
+    ]
+    return hashlib.blake2b("\n".join(told).encode(), digest_size=8).hexdigest()
+
+
+def tables(catalogue: Catalogue, at: datetime) -> dict[str, Columns]:
+    """Every table of TABLES as columns."""
+    whole = dict(_wholes())
+    made = {
+        "days": list(_days(catalogue, at.year + _YEARS_AHEAD)),
+        "units": _units(catalogue),
+        "procedures": list(_procedures(catalogue, whole)),
+        "process": [(core, step, minutes) for core, step, minutes in _steps() if minutes is not None],
+        "components": [row for core, body in whole.items() for row in _components(core, body)],
+        "accounts": _accounts(),
+    }
+    return {name: _columns(name, rows) for name, rows in made.items()}
+
+
+def _columns(name: str, rows: list[tuple[Any, ...]]) -> Columns:
+    given = list(zip(*rows, strict=True)) if rows else [()] * len(TABLES[name])
+    found: Columns = {}
+    for (column, kind), values in zip(TABLES[name].items(), given, strict=True):
+        match kind:
+            case "BIGINT":
+                found[column] = np.ma.array(
+                    [0 if v is None else v for v in values], mask=[v is None for v in values], dtype=np.int64
+                )
+            case "BOOLEAN":
+                found[column] = np.array(values, bool)
+            case _:
+                found[column] = np.array(values, object)
+    return found
+
+
+def _days(catalogue: Catalogue, until: int) -> Iterator[tuple[Any, ...]]:
+    last = (date(until, 12, 31) - _FROM).days
+    for name, calendar in sorted(catalogue.calendars.items()):
+        workdays = minutes = 0
+        special = {each.day for each in calendar.days}
+        ordinary: dict[tuple[int, int], Intervals] = {}
+        for n in range(last + 1):
+            day = _FROM + timedelta(days=n)
+            hours = day.weekday(), sum(each.valid_from <= day for each in calendar.hours)
+            if day in special or hours not in ordinary:
+                openings = calendar.intervals(day)
+                if day not in special:
+                    ordinary[hours] = openings
+            else:
+                openings = ordinary[hours]
+            if len(openings) > OPENINGS:
+                raise Unreadable(f"calendar {name!r}: more than {OPENINGS} openings on {day:%d/%m/%Y}")
+            edges = [edge for opening in openings for edge in opening] + [0, 0] * (OPENINGS - len(openings))
+            yield (name, (day - _EPOCH).days, day.year * 12 + day.month - 1, bool(openings), workdays, minutes,
+                   openings[-1][1] if openings else None, *edges)  # fmt: skip
+            workdays += bool(openings)
+            minutes += sum(end - start for start, end in openings)
+
+
+def _units(catalogue: Catalogue) -> list[tuple[Any, ...]]:
+    rows = Agency.objects.order_by("code").values_list("code", "name", "level")
+    return [(code, name, level, catalogue.calendar_name(code)) for code, name, level in rows]
+
+
+def _minutes(text: str) -> int | None:
+    """A limit as working minutes; None where it is none or counts calendar days."""
+    if not text:
+        return None
+    try:
+        limit = Allotted.parse(text)
+    except Unreadable:
+        return None
+    match limit.unit:
+        case "workdays":
+            return limit.amount * WORKDAY_MINUTES
+        case "minutes":
+            return limit.amount
+        case "same_day":
+            return WORKDAY_MINUTES
+    return None
+
+
+def _steps() -> list[tuple[str, str, int | None]]:
+    rows = ProcessStep.objects.order_by("procedure", "order").values_list("procedure__core", "name", "allotted")
+    return [(core, name, _minutes(allotted)) for core, name, allotted in rows]
+
+
+def _procedures(catalogue: Catalogue, whole: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """A row a core; where several local codes share one, the first by code."""
+    limits: dict[str, list[int | None]] = {}
+    for core, _, minutes in _steps():
+        limits.setdefault(core, []).append(minutes)
+    seen: set[str] = set()
+    for _, known in sorted(catalogue.procedures.items()):
+        if known.core in seen:
+            continue
+        seen.add(known.core)
+        body = whole.get(known.core)
+        own = limits.get(known.core, [])
+        same_day = bool(known.limit) and known.limit in ("sd", "0d")
+        yield (
+            known.core, known.name, _minutes(known.limit), same_day, len(own),
+            sum(m for m in own if m is not None) if own and all(m is not None for m in own) else None,
+            body is not None,
+            None if body is None else sum(1 for _ in _components(known.core, body)),
+            None if body is None else len(_listed(body, "KETQUATHUCHIEN")),
+            None if body is None else _fee(body),
+            "" if body is None else ",".join(part for part, key in _PARTS.items() if not body.get(key)),
+        )  # fmt: skip
+
+
+#: The parts of a procedure (law: control-63, art. 8(2)) that the portal's whole has keys for.
+_PARTS = {
+    "name": "TENTTHC", "sequence": "TRINHTUTHUCHIEN", "method": "CACHTHUCTHUCHIEN", "components": "THANHPHANHOSO",
+    "subject": "DOITUONGTHUCHIEN", "agency": "COQUANTHUCHIEN", "result": "KETQUATHUCHIEN",
+}  # fmt: skip
+
+
+def _wholes() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    rows = Pulled.objects.filter(kind=Pulled.Kind.PROCEDURE, gone_at=None).exclude(body="").order_by("code")
+    for code, text in rows.values_list("code", "body"):
+        body = json.loads(text)
+        if isinstance(body, dict):
+            yield procedure_core(code), body
+
+
+def _listed(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = body.get(key)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _components(core: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
+    """The papers of a procedure; a form (an application, a declaration) is filled in anew each time."""
+    for case in _listed(body, "THANHPHANHOSO"):
+        for paper in _listed(case, "GIAYTO"):
+            title = str(paper.get("TENGIAYTO") or "")
+            form = bool(paper.get("TENMAUDON")) or fold(title).startswith(
+                ("don ", "to khai", "to trinh", "ban ke khai")
+            )
+            yield core, str(paper.get("MAGIAYTO") or ""), fold(title), form
+
+
+def _fee(body: Mapping[str, Any]) -> int:
+    """The highest fee that the procedure names, đồng."""
+    fees = [
+        int(digits)
+        for way in _listed(body, "CACHTHUCTHUCHIEN")
+        for term in _listed(way, "THOIGIAN")
+        for fee in _listed(term, "PHILEPHI")
+        if (digits := "".join(c for c in str(fee.get("SOTIEN") or "") if c.isdigit()))
+    ]
+    return max(fees, default=0)
+
+
+#: Roles that may end, reset or push a dossier on without handling it.
+_ADMINISTRATORS = (Post.Role.OPERATOR, Post.Role.ADMINISTRATOR)
+
+
+def _accounts() -> list[tuple[str, bool]]:
+    """The accounts under the names that acts carry, and whether they administer."""
+    administer = set(Post.objects.filter(role__in=_ADMINISTRATORS).values_list("user", flat=True))
+    found: dict[str, bool] = {}
+    for key, username, name, superuser in User.objects.values_list("id", "username", "full_name", "is_superuser"):
+        for known in filter(None, (username, name)):
+            found[known] = found.get(known, False) or superuser or key in administer
+    return sorted(found.items())
