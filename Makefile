@@ -68,6 +68,7 @@ lock:
 
 docs: $(VENV)/.dev
 	COLUMNS=100 $(BIN)/python scripts/reference
+	$(BIN)/python scripts/checks.py
 
 pictures: $(VENV)/.dev
 	$(BIN)/python scripts/pictures.py

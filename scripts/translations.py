@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from motcua.inspection.run import CHECKS
 from motcua.rules.policies import POLICIES
 from motcua.rules.public_holidays import DAYS
 from motcua.rules.workdays import WEEKDAYS
@@ -73,6 +74,14 @@ def _constants(node: ast.AST) -> Iterator[str]:
             yield part.value
 
 
+def check_words() -> Iterator[str]:
+    """What the library of checks says: titles, explanations, parameters, facts needed."""
+    for check in CHECKS:
+        yield from (check.title, check.explanation)
+        yield from (parameter.title for parameter in check.parameters)
+        yield from (need.title for need in check.needs)
+
+
 def wanted() -> dict[Text, list[str]]:
     """Every marked text with the files that have it, in the order of the files."""
     found: dict[Text, list[str]] = {}
@@ -90,6 +99,8 @@ def wanted() -> dict[Text, list[str]]:
             add(text, path.relative_to(SOURCE).as_posix())
     for title in (policy.title for policy in POLICIES.values()):
         add(Text(title), "rules/policies.py")
+    for words in check_words():
+        add(Text(words), "inspection/checks")
     for title in (*WEEKDAYS, *(day.title for day in DAYS)):  # tables, read without a mark
         add(Text(title), "rules/public_holidays.py" if title not in WEEKDAYS else "rules/workdays.py")
     return found

@@ -11,6 +11,7 @@ from motcua.inspection import data_findings
 from motcua.inspection.causes import Cause
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.rounds import refusals as rounds
+from motcua.inspection.run import CHECKS
 from motcua.rules.dossier import Status
 from motcua.rules.events import KINDS
 from motcua.rules.moves import REFUSALS
@@ -23,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_code_has_vietnamese_words() -> None:
     assert set(labels.CAUSES) == {str(cause) for cause in Cause} == set(REMEDIES) == set(SEVERITIES)
     assert set(labels.DATA_CHECKS) == set(data_findings.CODES)
-    assert set(labels.REMEDIES) == set(REMEDIES.values())
+    assert set(labels.REMEDIES) == set(REMEDIES.values()) | {check.remedy for check in CHECKS}
+    assert {name for check in CHECKS for name in check.evidence} <= set(labels.EVIDENCE)
     assert set(labels.REFUSALS) == set(REFUSALS)
     assert set(of_rounds.REFUSALS) == set(rounds.REFUSALS)
     assert set(labels.KINDS) == set(KINDS)

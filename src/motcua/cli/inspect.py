@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motcua.cli.output import answer, fail, progress, say
+from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
 if TYPE_CHECKING:
     from motcua.oversight.figures import Question
@@ -36,7 +36,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         if name == "rates":
             command.add_argument("--verdict", choices=("shown", "recorded", "true"), default="recorded")
         if name == "inspect":
-            command.add_argument("--check", action="append", default=[], metavar="CODE")
+            command.add_argument(
+                "--check", action="append", default=[], metavar="CODE", help="only this check, by code or number (V-05)"
+            )
     levels = commands.add_parser("levels", help="what the data of each source or unit can tell, what is silent")
     levels.add_argument("--by", choices=("source", "agency"), default="source")
     levels.add_argument("--period", metavar="P")
@@ -140,13 +142,13 @@ def _rates(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     home, question, now = _question(args)
     from motcua.cli.pictures import findings_text
-    from motcua.oversight import figures
+    from motcua.oversight import scan
 
     if args.by:
         say("--by has no meaning for findings; it is passed over")
-    document = figures.inspect(home, question, now=now, checks=tuple(args.check))
+    document = scan.inspect(home, question, now=now, checks=tuple(args.check))
     answer(args, document, lambda: findings_text(document))
-    return 0
+    return FALLS_SHORT if document["broken"] else DONE
 
 
 def _explain(args: argparse.Namespace) -> int:

@@ -72,8 +72,7 @@ def rates_text(document: Mapping[str, Any]) -> str:
 def findings_text(document: Mapping[str, Any]) -> str:
     """Findings, a line each; below them what differs without changing a verdict."""
     lines = [
-        f"{f['severity']}  {f['dossier']:<36} {labels.LEGS[f['leg']]:<12} {labels.CAUSES[f['cause']]:<34} "
-        f"{f['agency_name']}"
+        f"{f['severity']}  {f['dossier'] or f['subject']:<36} {_sign(f):<47} {f['agency_name']}"
         for f in document["findings"]
     ] or [f"Không có dấu hiệu nào. Quét đến {_at(document['as_of'])}."]
     if document["data_findings"]:
@@ -82,7 +81,19 @@ def findings_text(document: Mapping[str, Any]) -> str:
             f"{f['severity']}  {f['dossier']:<36} {labels.DATA_CHECKS[f['check']]:<47} {f['agency_name']}"
             for f in document["data_findings"]
         ]
+    unseen = [looked for looked in document["checks"] if looked["state"] == "not_scanned"]
+    if unseen:
+        lines += ["", f"Chưa quét được {len(unseen)} dấu hiệu (motcua checks nói vì sao):"]
+        lines += [f"   {looked['check']:<28} thiếu {', '.join(looked['missing']) or '-'}" for looked in unseen]
+    lines += [f"! {name}: {wrong}" for name, wrong in document["broken"].items()]
     return "\n".join(lines)
+
+
+def _sign(finding: Mapping[str, Any]) -> str:
+    """A sign in words: the cause in its leg, or the title of its check."""
+    if finding["cause"]:
+        return f"{labels.LEGS[finding['leg']]:<12} {labels.CAUSES[finding['cause']]}"
+    return str(finding["title"])
 
 
 def explain_text(document: Mapping[str, Any]) -> str:

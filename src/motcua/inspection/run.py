@@ -181,6 +181,13 @@ def out_of_reach(check: Check, population: int) -> Looked:
     return looked
 
 
+def failed(check: Check, population: int) -> Looked:
+    """A check that broke while it ran: it looked at nothing."""
+    looked = Looked(check.code)
+    looked.lack("working_check", "", max(population, 1))
+    return looked
+
+
 def evidence(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The columns that prove a sign, as JSON values: instants as ISO 8601, what says nothing left out."""
     found: dict[str, Any] = {}

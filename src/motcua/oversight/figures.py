@@ -269,6 +269,11 @@ def _names(by: str | None) -> Mapping[str, str]:
     return {}
 
 
+def agency_names() -> Mapping[str, str]:
+    """The names of the agencies by code."""
+    return _names("agency")
+
+
 def _known(by: str | None) -> None:
     if by is not None and by not in bridges.DIMENSIONS:
         raise Unreadable(f"no dimension {by!r}; there are: {', '.join(bridges.DIMENSIONS)}")

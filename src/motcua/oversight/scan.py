@@ -15,13 +15,13 @@ from typing import Any
 import narwhals as nw
 
 from motcua.inspection import bridge as bridges
-from motcua.inspection import engines, run
+from motcua.inspection import data_findings, engines, run
 from motcua.inspection.checks import papers, story
-from motcua.inspection.checks.check import Check, Value
+from motcua.inspection.checks.check import Check, Given, Value
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
-from motcua.oversight import figures
+from motcua.oversight import figures, plugins
 from motcua.oversight.figures import Question, View
 from motcua.rules.instants import Unreadable
 
@@ -40,7 +40,7 @@ class Scan:
 
     def looked(self, code: str) -> Looked:
         """What a check looked at. Raises `KeyError` where it was not asked for."""
-        return next(looked for looked in self.checks if looked.check == code) if code in self.codes else _none(code)
+        return {looked.check: looked for looked in self.checks}[code]
 
     @property
     def codes(self) -> frozenset[str]:
@@ -48,13 +48,9 @@ class Scan:
         return frozenset(looked.check for looked in self.checks)
 
 
-def _none(code: str) -> Looked:
-    raise KeyError(code)
-
-
 def library() -> dict[str, Check]:
     """Every check by code: the built-in ones and a province's own."""
-    return dict(run.BY_CODE)
+    return {**run.BY_CODE, **plugins.load().checks}
 
 
 def chosen(checks: Sequence[str]) -> list[Check]:
@@ -85,7 +81,7 @@ def scan(
     and stops no other. Raises `Unreadable` where the question or a name cannot be understood.
     """
     wanted = chosen(checks)
-    broken: dict[str, str] = {}
+    broken = dict(plugins.load().broken) if not checks else {}
     store = figures.facts(home)
     with store.lock:
         view = store.view(question, now=now)
@@ -97,14 +93,21 @@ def scan(
             counted = facts.dossiers.filter(nw.col("in_population")).select(nw.len().cast(nw.Int64).alias("n"))
             population = int(view.engine.collect(counted)[0]["n"])
             rows = [check for check in asked if check.runs and check.holds is not None]
-            looks, signs = run.of_dossiers(facts.dossiers, rows, given, view.engine.collect)
+            ours = [check for check in rows if check.code in run.BY_CODE]
+            looks, signs = run.of_dossiers(facts.dossiers, ours, given, view.engine.collect)
             looked = {one.check: one for one in looks}
             for check in asked:
-                if not check.runs:
-                    looked[check.code] = run.out_of_reach(check, population)
-                elif check.signs is not None:
-                    looked[check.code], more = run.of_others(facts, check, given[check.code])
-                    signs += more
+                if check.code in looked:
+                    continue
+                try:
+                    looked[check.code], more = _alone(check, facts, given, population)
+                except Exception as error:
+                    if check.code in run.BY_CODE:
+                        raise  # ours: a bug, it crashes, loudly
+                    broken[check.code] = f"{type(error).__name__}: {error}"
+                    looked[check.code] = run.failed(check, population)
+                    more = []
+                signs += more
     for check in wanted:
         looked.setdefault(check.code, Looked(check.code, asked=False))
     return Scan(
@@ -114,6 +117,16 @@ def scan(
         signs=tuple(signs),
         broken=broken,
     )
+
+
+def _alone(check: Check, facts: Facts, given: Mapping[str, Given], population: int) -> tuple[Looked, list[Sign]]:
+    """One check by itself: of units and officials, a province's own, or one that lacks its facts."""
+    if not check.runs:
+        return run.out_of_reach(check, population), []
+    if check.signs is not None:
+        return run.of_others(facts, check, given[check.code])
+    [looked], signs = run.of_dossiers(facts.dossiers, [check], given, facts.collect)
+    return looked, signs
 
 
 def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Facts:
@@ -136,3 +149,50 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
     told = papers.told(told, table("documents"), table("components"))
     told = kept.enter_context(engine.kept(told))
     return Facts(told, acts, view.scope, engine.collect, units, procedures, days, accounts)
+
+
+def inspect(home: Path, question: Question, *, now: datetime, checks: Sequence[str] = ()) -> dict[str, Any]:
+    """Findings as the JSON of `motcua inspect`: causes, data findings, the signs of every other check.
+
+    Under `checks`: what each of those asked for looked at, and which facts it lacks where.
+    """
+    wanted = chosen(checks)
+    told = [c.code for c in wanted if c.leg or c.code in data_findings.CODES]
+    if told:
+        document = figures.inspect(home, question, now=now, checks=tuple(told) if checks else ())
+    found = scan(home, question, now=now, checks=checks)
+    known = {check.code: check for check in wanted}
+    names = figures.agency_names()
+    listed = [_told(sign, known[sign.check], names) for sign in found.signs if sign.check not in told]
+    if not told:
+        document = {**found.head, "findings": [], "data_findings": []}
+    return {
+        **document,
+        "findings": document["findings"] + listed,
+        "checks": [
+            {"check": looked.check, "number": known[looked.check].number, "state": looked.state,
+             "looked_at": looked.looked_at, "found": looked.found, "missing": looked.missing, "where": looked.where}
+            for looked in found.checks
+        ],
+        "broken": dict(found.broken),
+    }  # fmt: skip
+
+
+def _told(sign: Sign, check: Check, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "dossier": sign.subject if sign.kind == "dossier" else None,
+        "subject": sign.subject,
+        "kind": sign.kind,
+        "check": check.code,
+        "number": check.number,
+        "title": check.title,
+        "leg": None,
+        "cause": None,
+        "agency": sign.agency,
+        "agency_name": names.get(sign.agency, sign.agency),
+        "unit": sign.unit,
+        "severity": check.severity,
+        "confidence": sign.confidence,
+        "evidence": dict(sign.evidence),
+        "remedy": check.remedy,
+    }

@@ -32,6 +32,10 @@ class Facts:
     days: Frame
     accounts: Frame
 
+    def count(self, frame: Frame) -> int:
+        """How many rows a frame has."""
+        return int(self.collect(frame.select(nw.len().cast(nw.Int64).alias("n")))[0]["n"])
+
 
 def minute_of_day(at: nw.Expr) -> nw.Expr:
     """The minute on the office clock, 0 to 1439."""
