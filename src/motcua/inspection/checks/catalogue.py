@@ -67,7 +67,8 @@ CHECKS: tuple[Check, ...] = (
         title="Quy trình điện tử khác thời hạn công bố",
         explanation="Tổng thời hạn các bước của quy trình nội bộ khác thời hạn công bố của thủ tục. Bước nào chưa có"
         " thời hạn thì chưa xét; các bước làm song song thì tính theo đường dài nhất.",
-        grounds=(grounds.PROCESS, grounds.one_stop("Điều 25", "Điều 27")[1]), evidence=("steps_minutes", "limit_minutes", "steps"),
+        grounds=(grounds.PROCESS, grounds.one_stop("Điều 25", "Điều 27")[1]),
+        evidence=("steps_minutes", "limit_minutes", "steps"),
         parameters=(Parameter(name="grace_minutes", default=0, law=False, title="số phút làm việc được lệch"),),
         needs=(Need(fact="step_limits", title="thời hạn của từng bước", has=lambda: nw.col("limited_steps_n") > 0),),
         signs=_process_differs,
