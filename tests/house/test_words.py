@@ -10,8 +10,8 @@ from motcua.accounts.models import Post
 from motcua.inspection import data_findings
 from motcua.inspection.causes import Cause
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
-from motcua.rounds import refusals as rounds
 from motcua.inspection.run import CHECKS
+from motcua.rounds import refusals as rounds
 from motcua.rules.dossier import Status
 from motcua.rules.events import KINDS
 from motcua.rules.moves import REFUSALS
