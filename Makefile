@@ -58,6 +58,7 @@ bench: $(VENV)/.dev
 
 campaign: $(VENV)/.dev
 	@$(BIN)/python -m bench.campaign
+	@$(BIN)/python -m bench.outage
 
 # One archive in dist/ that installs and upgrades a server without internet: docs/how-to/install.md
 archive: $(VENV)/.dev

@@ -40,6 +40,7 @@ WRONG = {1: timedelta(hours=7), 4: timedelta(hours=-12)}
 def lives(seed: int, many: int) -> list[tuple[datetime, str, Any]]:
     """(when entered, dossier, event) of a week, in the order of entry."""
     from motcua.rules import events as e
+    from motcua.rules.enclosures import Fee, Paper, Result
 
     chosen = random.Random(seed)
     acts: list[tuple[datetime, str, Any]] = []
@@ -49,7 +50,7 @@ def lives(seed: int, many: int) -> list[tuple[datetime, str, Any]]:
         by = {"actor": f"Công chức {n % 900}", "unit": f"H99.{n % 150:02}"}
         kinds: list[Any] = [
             (e.Registered, {"procedure": f"1.{n % 60:06}", "agency": by["unit"], "allotted": "3d", "submitted_at": at,
-                            "applicant": f"Người {n}"}),
+                            "applicant": f"Người {n}", "papers": (Paper(component="TP1", file=str(n)),)}),
             (e.Received, {"due_at": at + timedelta(days=3)}),
         ]  # fmt: skip
         match n % 8:
@@ -58,12 +59,17 @@ def lives(seed: int, many: int) -> list[tuple[datetime, str, Any]]:
             case 1:
                 kinds += [(e.SupplementRequested, {"document": True}), (e.SupplementReceived, {}), (e.Finished, {})]
             case 2:
-                kinds += [(e.PaymentRequested, {"document": True}), (e.Paid, {}), (e.Withdrawn, {})]
+                kinds += [
+                    (e.PaymentRequested, {"document": True, "fees": (Fee(code="LP1", amount=1000 * n),)}),
+                    (e.Paid, {}),
+                    (e.Withdrawn, {}),
+                ]
             case 3:
                 kinds += [(e.Extended, {"due_at": at + timedelta(days=5), "document": True}), (e.Stopped, {})]
             case _:
                 kinds += [(e.StepStarted, {"step": "Thẩm định"}), (e.StepFinished, {"step": "Thẩm định"}),
-                          (e.Finished, {}), (e.Returned, {})]  # fmt: skip
+                          (e.Finished, {"results": (Result(code=f"KQ{n % 60}", address=f"https://kho.h99.example/{n}"),)}),
+                          (e.Returned, {})]  # fmt: skip
         for kind, facts in kinds:
             acts.append((at, code, kind(at=at, recorded_at=at, **by, **facts)))
             at += timedelta(seconds=1 + chosen.randrange(12 * 3600))
@@ -120,7 +126,8 @@ def _week(direct: str, url: str) -> dict[str, Any]:
     from motcua.exchange.models import Delivery
     from motcua.mirror.client import Portal, PortalUnreachable
 
-    started = time.perf_counter()
+    started = marked = time.perf_counter()
+    took: dict[str, float] = {}
     acts = lives(SEED, DOSSIERS)
     portal = Portal(url, "demo-h99", "demo-password", "H99", timeout_s=1.0)
     away = Portal("http://127.0.0.1:9", "demo-h99", "demo-password", "H99", timeout_s=1.0)
@@ -151,6 +158,7 @@ def _week(direct: str, url: str) -> dict[str, Any]:
             deliverer.run(at=now + timedelta(minutes=minute))
         if hour % 24 == 23:
             found["dead_sent_again"] += dead_letters.replay(dead_letters.select(), at=now)
+    took["week_s"], marked = round(time.perf_counter() - marked, 1), time.perf_counter()
     codes = sorted({code for _, code, _ in acts})
     now = START + timedelta(hours=HOURS)
     unsure = codes
@@ -171,11 +179,13 @@ def _week(direct: str, url: str) -> dict[str, Any]:
         unsure = [*report.unanswered, *report.differences]
         if not unsure:
             break
+    took["settling_s"], marked = round(time.perf_counter() - marked, 1), time.perf_counter()
     lost, differing, doubled = _judge(direct, codes)
+    took["judging_s"] = round(time.perf_counter() - marked, 1)
     return {
         "dossiers": len(codes), "events": len(acts), "calls": deliverer.report.calls, **found,
         "delivered": Delivery.objects.filter(state="delivered").count(), "lost": lost, "differing": differing,
-        "doubled": doubled, "seconds": round(time.perf_counter() - started, 1),
+        "doubled": doubled, **took, "seconds": round(time.perf_counter() - started, 1),
     }  # fmt: skip
 
 

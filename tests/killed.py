@@ -12,7 +12,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -94,6 +94,101 @@ def deliver(url: str, seed: int, kills: int) -> dict[str, Any]:
     return {**found, "wrong": desk.differences(codes)}
 
 
+def read_back(url: str, seed: int, kills: int) -> dict[str, Any]:
+    """A portal that lost some of what it acknowledged is read back, and what it lacks sent again."""
+    from motcua.cli.home import open_home
+
+    open_home()
+    from django.db import connections
+    from tests.exchange import desk
+
+    from motcua.exchange import deliver, deliveries
+    from motcua.exchange import read_back as reading
+    from motcua.exchange.models import Difference, Repair
+    from motcua.mirror.client import Portal
+    from motcua.mirror.models import Record, Step
+
+    codes = [f"H99.12-2603{day:02}-{seed:04}" for day in range(2, 10)]
+    for number, code in enumerate(codes):
+        desk.LIVES[number % len(desk.LIVES)](code)
+    deliveries.plan()
+    deliver.Deliverer(Portal(url, "demo-h99", "demo-password", "H99")).run(at=desk.NOW)
+    Step.objects.filter(side="held", code__in=codes[:4], status__in=("9", "3", "7", "8")).delete()
+    Record.objects.filter(side="held", code__in=codes[4:6]).delete()
+    connections.close_all()
+
+    def work(attempt: int) -> None:
+        portal = Portal(url, "demo-h99", "demo-password", "H99")
+        at = desk.NOW + timedelta(hours=2 * attempt + 1)
+        reading.run(portal=portal, at=at, repair="ours")
+        deliver.Deliverer(portal, seed=seed).run(at=at + timedelta(minutes=10))
+        if attempt == kills:
+            reading.run(portal=portal, at=at + timedelta(hours=1), codes=codes)
+
+    found = until_it_ends(work, seed=seed, kills=kills)
+    wrong = desk.differences(codes)
+    wrong += [f"{row.dossier}: {row.name} still differs" for row in Difference.objects.filter(closed_at=None)]
+    wrong += [
+        f"{row.dossier}: repaired {row.before}, never seen to work" for row in Repair.objects.filter(worked_at=None)
+    ]
+    return {**found, "repairs": Repair.objects.count(), "wrong": wrong}
+
+
+def collect(url: str, seed: int, kills: int) -> dict[str, Any]:
+    """A collector between a sender that sends again whatever it got no answer to, and the real portal at `url`."""
+    from motcua.cli.home import open_home
+
+    home = open_home()
+    import io
+
+    from django.db import connections
+
+    from motcua.mirror import door
+    from motcua.mirror.server import Server
+    from motcua.wire.profile import Profile
+
+    sent = Path(home) / "acknowledged"
+    sent.write_text("0")
+    messages = list(_told(seed))
+    connections.close_all()
+
+    def work(attempt: int) -> None:
+        handle = door.application(Server(Profile(forward_to=url)))
+
+        def post(path: str, document: dict[str, Any]) -> dict[str, Any]:
+            body = json.dumps(document).encode()
+            environ = {"PATH_INFO": path, "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
+                       "wsgi.input": io.BytesIO(body), "CONTENT_TYPE": "application/json"}  # fmt: skip
+            answer: dict[str, Any] = json.loads(b"".join(handle(environ, lambda *head: None)))
+            return answer
+
+        session = post("/mapi/login", {"username": "demo-h99", "password": "demo-password"})["session"]
+        for number in range(int(sent.read_text()), len(messages)):
+            request = {"session": session, "madonvi": "H99", **messages[number]}
+            reply = post("/mapi/g", request)
+            if "đã tồn tại" in reply["message"]:
+                reply = post("/mapi/g", {**request, "isUpdating": "True"})
+            assert reply["error_code"] == 0, reply
+            draft = sent.with_suffix(".draft")
+            draft.write_text(str(number + 1))
+            draft.replace(sent)
+
+    return {**until_it_ends(work, seed=seed, kills=kills), "messages": len(messages)}
+
+
+def _told(seed: int) -> Iterator[dict[str, Any]]:
+    """What a sender tells of a few dossiers."""
+    for number in range(12):
+        code = f"H99.12-2603{number + 2:02}-{seed:04}"
+        for status in (2, 4, 9):
+            record = {"MaHoSo": code, "MaTTHC": "1.000001", "DonViXuLy": "H99.12", "TrangThaiHoSo": str(status),
+                      "NgayTiepNhan": "20260302083000", "NgayHenTra": "20260309170000"}  # fmt: skip
+            yield {"service": "DongBoHoSoMC", "isUpdating": str(status > 2), "data": [record]}
+            step = {"MaHoSo": code, "NguoiXuLy": "A", "ThoiDiemXuLy": f"202603{status:02}090000", "NoiDungXuLy": "x",
+                    "TrangThai": str(status)}  # fmt: skip
+            yield {"service": "CapNhatTienDoHoSoMC", "data": [step]}
+
+
 def load(files: list[Path], seed: int, kills: int) -> dict[str, Any]:
     """An import of canonical files."""
     from motcua.cli import main
@@ -116,11 +211,13 @@ def load(files: list[Path], seed: int, kills: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     what, target, seed, kills = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    answer = (
-        deliver(target, seed, kills)
-        if what == "deliver"
-        else load([Path(target) / name for name in ("dossiers.csv", "events.csv")], seed, kills)
-    )
+    trials: dict[str, Callable[[], dict[str, Any]]] = {
+        "deliver": lambda: deliver(target, seed, kills),
+        "read_back": lambda: read_back(target, seed, kills),
+        "collect": lambda: collect(target, seed, kills),
+        "import": lambda: load([Path(target) / name for name in ("dossiers.csv", "events.csv")], seed, kills),
+    }
+    answer = trials[what]()
     sys.__stdout__.write(json.dumps(answer))  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
     os._exit(0)

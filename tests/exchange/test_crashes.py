@@ -7,6 +7,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +38,54 @@ def _killed(what: str, target: str, seed: int, home: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_killed_delivery_loses_doubles_and_falsifies_nothing(seed: int, tmp_path: Path) -> None:
-    _motcua(tmp_path, "doctor")
+@contextmanager
+def _portal(home: Path) -> Iterator[str]:
+    """The mirror's server over a home, as a process."""
+    _motcua(home, "doctor")
     port = free_port()
-    server = subprocess.Popen(
-        granian("motcua.mirror.wsgi:application", "127.0.0.1", port, {}), env=_environment(tmp_path)
-    )
+    server = subprocess.Popen(granian("motcua.mirror.wsgi:application", "127.0.0.1", port, {}), env=_environment(home))
     try:
-        found = _killed("deliver", f"http://127.0.0.1:{port}", seed, tmp_path)
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()  # killed, it would leave its workers behind
         server.wait(20)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_killed_delivery_loses_doubles_and_falsifies_nothing(seed: int, tmp_path: Path) -> None:
+    with _portal(tmp_path) as url:
+        found = _killed("deliver", url, seed, tmp_path)
     assert found["wrong"] == []
     assert sum(found[how] for how in ("line", "any_line", "time")) >= KILLS // 3, found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_killed_read_back_goes_on_and_mends_all_that_the_portal_lost(seed: int, tmp_path: Path) -> None:
+    with _portal(tmp_path) as url:
+        found = _killed("read_back", url, seed, tmp_path)
+    assert found["wrong"] == [] and found["repairs"] >= 6, found
+    assert sum(found[how] for how in ("line", "any_line", "time")) >= KILLS // 3, found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_killed_collector_ends_with_what_the_real_portal_holds(seed: int, tmp_path: Path) -> None:
+    there, here = tmp_path / "portal", tmp_path / "collector"
+    with _portal(there) as url:
+        _motcua(here, "doctor")
+        found = _killed("collect", url, seed, here)
+    assert sum(found[how] for how in ("line", "any_line", "time")) >= KILLS // 3, found
+    portal, collector = (_mirror(home) for home in (there, here))
+    assert collector["answered"] >= found["messages"]
+    assert collector["held"] == portal["held"] and len(portal["held"]) == 12 + 36
+
+
+def _mirror(home: Path) -> dict[str, Any]:
+    """How many messages a mirror has answered, and what it holds."""
+    with sqlite3.connect(home / "mirror.sqlite3") as db:
+        [answered] = db.execute("SELECT COUNT(*) FROM mirror_message WHERE http = 200").fetchone()
+        records = db.execute("SELECT code, status FROM mirror_record WHERE side = 'held'").fetchall()
+        steps = db.execute("SELECT code, status, digest FROM mirror_step WHERE side = 'held'").fetchall()
+    return {"answered": answered, "held": sorted(map(repr, [*records, *steps]))}
 
 
 def _motcua(home: Path, *words: str) -> Any:

@@ -69,7 +69,8 @@ def test_a_part_that_is_off_has_no_page_and_nothing_leads_to_one(inspector: Clie
     there = sorted(set(addresses.values()) - gone)
     for address in there:
         if address not in ("/dang-xuat", "/ngon-ngu"):
-            text = inspector.get(address, follow=True).content.decode(errors="ignore")
+            reply = inspector.get(address, follow=True)
+            text = "" if reply.streaming else reply.content.decode(errors="ignore")  # a workbook leads nowhere
             linked = {link.partition("?")[0] for link in re.findall(r'(?:href|action)="(/[^"]*)"', text)}
             assert not linked & gone, (address, linked & gone)
 

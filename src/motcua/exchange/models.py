@@ -314,3 +314,15 @@ class Alert(models.Model):
                 name="exchange_alert_acknowledged_by_somebody",
             ),
         ]
+
+
+class Look(models.Model):
+    """Somebody saw a raw message whole: who, when, why. `message` is its number at the collector."""
+
+    message = models.BigIntegerField(db_index=True)
+    actor = models.CharField(max_length=150)
+    at = InstantField()
+    reason = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "exchange_look"

@@ -54,6 +54,35 @@ def listed(*, now: datetime) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (not row["silent"], row["last_at"]))
 
 
+def units(*, now: datetime) -> list[dict[str, Any]]:
+    """Each unit of whose dossiers something came to the collector, as `listed` tells of senders: a sender may speak
+    for a hundred units, and one of them falls silent unseen. Keys as there; `messages` counts dossiers."""
+    since = to_microseconds(now - LOOK_BACK)
+    with connections["mirror"].cursor() as cursor:
+        cursor.execute(
+            f"SELECT unit, stored_at / {_HOUR_US}, COUNT(*), MAX(stored_at) FROM mirror_record"
+            " WHERE side = 'held' AND stored_at >= %s AND stored_at <= %s AND unit <> '' GROUP BY 1, 2 ORDER BY 1, 2",
+            [since, to_microseconds(now)],
+        )
+        hours: dict[str, list[_Hour]] = {}
+        for unit, hour, count, last in cursor.fetchall():
+            hours.setdefault(unit, []).append(_Hour(int(hour), int(count), int(last)))
+    calendar = calendars.load("vn")
+    found = [_source(unit, of, {unit: unit}, calendar, now) for unit, of in hours.items()]
+    return sorted(found, key=lambda row: (not row["silent"], row["last_at"]))
+
+
+def last_hour(*, now: datetime) -> dict[str, int]:
+    """Dossier messages of each sender within the last hour."""
+    with connections["mirror"].cursor() as cursor:
+        cursor.execute(
+            "SELECT sender, COUNT(*) FROM mirror_message WHERE received_at > %s AND received_at <= %s"
+            " AND service IN ('DongBoHoSoMC', 'CapNhatTienDoHoSoMC') GROUP BY 1",
+            [to_microseconds(now - timedelta(hours=1)), to_microseconds(now)],
+        )
+        return {sender: int(count) for sender, count in cursor.fetchall()}
+
+
 def _source(
     sender: str, hours: Sequence[_Hour], names: Mapping[str, str], calendar: WorkCalendar, now: datetime
 ) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from motcua.mirror import lists
-from motcua.mirror.models import Message
+from motcua.mirror import held, lists
 from motcua.mirror.server import RECORDS, STEPS, Reply, Server
 from motcua.rules.instants import Unreadable
 from motcua.wire import messages
@@ -43,16 +42,17 @@ def variant(profile: Profile, path: str) -> str:
 def answer(server: Server, kind: str, environ: Mapping[str, str], body: bytes, at: datetime) -> Reply | str:
     """The answer of an adapter; a text is sent as it is. Raises `server.Dropped`."""
     path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
+    address = path + (f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else "")
     query = {name: values[-1] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
     if kind == "C" and method == "GET":
         return _catalogue(path.rsplit("/", 1)[1], query)
     try:
         document = messages.read_json(body)
     except Unreadable as error:
-        return server.unreadable(body, str(error), at)
+        return server.unreadable(body, str(error), at, address=address)
     if kind == "D":
-        return _internal(server, document, body, at)
-    reply = server.adapted(in_contract(server.profile, kind, path, query, document), body, at)
+        return _internal(server, document, body, at, address)
+    reply = server.adapted(in_contract(server.profile, kind, path, query, document), body, at, address=address)
     if kind == "B":
         return Reply(reply.http, {**reply.body, "error_code": str(reply.body["error_code"])})
     return reply
@@ -89,11 +89,13 @@ def _catalogue(service: str, query: Mapping[str, str]) -> Reply:
     return Reply(200, {"error_code": "0", "message": json.dumps({"result": result}, ensure_ascii=False)})
 
 
-def _internal(server: Server, document: Any, body: bytes, at: datetime) -> Reply | str:
+def _internal(server: Server, document: Any, body: bytes, at: datetime, address: str) -> Reply | str:
     """A notice that a dossier of the product's own database is to be sent; its content is not in the message."""
     dossier = document.get("dossier") if isinstance(document, dict) else None
     code = messages.text_of(dossier.get("nationCode") or dossier.get("code")) if isinstance(dossier, dict) else ""
     if not code:
-        return server.unreadable(body, "Thiếu dossier.code", at)
-    Message.objects.create(received_at=at, service="nps-dossier", body=body, reply="OK", error_code=0)
+        return server.unreadable(body, "Thiếu dossier.code", at, address=address)
+    raw = held.keep_raw(body, at, service="nps-dossier", address=address)
+    raw.reply, raw.error_code, raw.http = "OK", 0, 200
+    held.keep_answer(raw, [code])
     return "OK"

@@ -23,7 +23,7 @@ from django.db import Error, connections, transaction
 
 from motcua.mirror import adapters, held
 from motcua.mirror.models import Message
-from motcua.mirror.server import RECORDS, STEPS, Server, sender_of
+from motcua.mirror.server import RECORDS, STEPS, Server, about_of, sender_of
 from motcua.mirror.tee import Relayed
 from motcua.rules.instants import Unreadable, to_microseconds
 from motcua.wire import messages
@@ -32,12 +32,15 @@ log = logging.getLogger("motcua.mirror.collector")
 
 #: Messages made something of in one transaction: while it lasts, `keep` waits on an embedded database.
 _AT_ONCE = 20
-_COLUMNS = "received_at, address, body, reply, error_code, sender, service, unread"
-_INSERT = f"INSERT INTO mirror_message ({_COLUMNS}) VALUES (%s, %s, %s, %s, NULL, '', '', %s)"
+_COLUMNS = (
+    "received_at, address, body, reply, error_code, sender, service, unread, http, forwarded_to, forward_http,"
+    " forward_us"
+)
+_INSERT = f"INSERT INTO mirror_message ({_COLUMNS}) VALUES (%s, %s, %s, %s, NULL, '', '', %s, %s, %s, %s, %s)"
 #: Serialises readers of several processes on PostgreSQL; on SQLite the one writer's lock does.
 _READERS = 7_300_418_265
 
-Row = tuple[int, str, bytes, str, bool]
+Row = tuple[int, str, bytes, str, bool, int | None, str, int | None, int | None]
 
 
 class Collector:
@@ -50,10 +53,14 @@ class Collector:
 
     # ---- before the answer is relayed --------------------------------------------------------------------------
 
-    def keep(self, address: str, body: bytes, relayed: Relayed | None, at: datetime) -> None:
-        """Keeps a call and its answer, None where the portal was silent. Raises nothing: the line goes on."""
+    def keep(
+        self, address: str, body: bytes, relayed: Relayed | None, at: datetime, *, to: str = "", took_s: float = 0.0
+    ) -> None:
+        """Keeps a call and its answer, None where the portal was silent; `to`, `took_s`: where it went, how long it
+        took. Raises nothing: the line goes on."""
         answer = "" if relayed is None else _text(relayed)
-        row = (to_microseconds(at), address[:500], body, answer, bool(body and answer))
+        row = (to_microseconds(at), address[:500], body, answer, bool(body), 504 if relayed is None else relayed.status,
+               to[:300], None if relayed is None else relayed.status, int(took_s * 1e6))  # fmt: skip
         with self._count:
             self._waiting += 1
         try:
@@ -75,7 +82,7 @@ class Collector:
     def _put_aside(self, row: Row) -> None:
         if self.spool is None:
             return
-        line = json.dumps([row[0], row[1], base64.b64encode(row[2]).decode(), row[3], row[4]])
+        line = json.dumps([row[0], row[1], base64.b64encode(row[2]).decode(), *row[3:]])
         try:
             self.spool.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(self.spool, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
@@ -98,8 +105,9 @@ class Collector:
         rows: list[Row] = []
         for line in taken.read_bytes().splitlines():
             with suppress(ValueError):  # the last line of a process that was killed
-                at, address, body, answer, unread = json.loads(line)
-                rows.append((at, address, base64.b64decode(body), answer, unread))
+                at, address, body, answer, unread, *passed = json.loads(line)
+                http, to, there, took = passed or (None, "", None, None)  # of a release before
+                rows.append((at, address, base64.b64decode(body), answer, unread, http, to, there, took))
         with self._turn, transaction.atomic(using="mirror"):
             self._insert(rows)
         taken.unlink()
@@ -137,16 +145,24 @@ class Collector:
         raw.body = bytes(raw.body)
         try:
             document = adapters.called(self.server.profile, raw.address, messages.read_json(raw.body))
+        except Unreadable:
+            document = None
+        about: list[str] = []
+        if isinstance(document, dict):
+            raw.service, raw.sender = str(document.get("service", ""))[:64], sender_of(document)
+            about = about_of(document)
+        try:
             reply = messages.read_json(raw.reply.encode())
         except Unreadable:
-            document = reply = None
+            reply = None
         if not isinstance(document, dict) or not isinstance(reply, dict):
-            held.keep_answer(raw)
+            if raw.reply:  # words that are none of the contract's; one product answers OK
+                raw.error_code = 0 if raw.reply.strip() == "OK" else -1
+            held.keep_answer(raw, about)
             return
-        raw.service, raw.sender = str(document.get("service", ""))[:64], sender_of(document)
         code = messages.text_of(reply.get("error_code"))
         raw.error_code = int(code) if code.lstrip("-").isdigit() else -1
-        held.keep_answer(raw)
+        held.keep_answer(raw, about)
         items = document.get("data")
         items = [items] if isinstance(items, dict) else items
         if raw.service not in (RECORDS, STEPS) or not isinstance(items, list):

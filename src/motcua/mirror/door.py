@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,14 +56,15 @@ def teed(
         # Questions by GET are nothing to keep, and neither is a password.
         keeps = environ.get("REQUEST_METHOD") == "POST" and path not in LOGIN
         address = path + (f"?{query}" if query else "")
+        began = time.perf_counter()
         try:
             relayed = tee.relay(environ, body)
         except Silent:
             if keeps:
-                collector.keep(address, body, None, at)
+                collector.keep(address, body, None, at, to=tee.url, took_s=time.perf_counter() - began)
             return _send(start, 504, None)
         if keeps:
-            collector.keep(address, body, relayed, at)
+            collector.keep(address, body, relayed, at, to=tee.url, took_s=time.perf_counter() - began)
             told()
         start(f"{relayed.status} {relayed.reason}", [*relayed.headers, ("Content-Length", str(len(relayed.body)))])
         return [relayed.body]
@@ -100,8 +102,10 @@ def application(
             reply: Reply | str
             if adapter:
                 reply = adapters.answer(server, adapter, environ, body, at)
+            elif path in LOGIN:
+                reply = server.login(body, at)
             else:
-                reply = (server.login if path in LOGIN else server.data)(body, at)
+                reply = server.data(body, at, address=path)
         except Dropped:
             return _send(start, 504, None)
         except Unreadable as error:  # a list where a code belongs; clients read status 200 alone (contract §2.2)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Count
 
 from motcua.mirror.models import Message, Record, RecordVersion, Step
@@ -100,26 +100,32 @@ def store(records: Sequence[Row], steps: Sequence[Row] = (), versions: Sequence[
                 )
 
 
-def keep_raw(body: bytes, at: datetime, *, service: str = "", sender: str = "", reply: str = "") -> Message:
-    """A raw message is kept before anything is made of it."""
+def keep_raw(body: bytes, at: datetime, *, service: str = "", sender: str = "", address: str = "") -> Message:
+    """A raw message is kept before anything is made of it. `address`: its path and query."""
+    address = address[:500]
     with connections["mirror"].cursor() as cursor:
         cursor.execute(
-            "INSERT INTO mirror_message (received_at, sender, service, body, reply) VALUES (%s, %s, %s, %s, %s)"
-            " RETURNING id",
-            (to_microseconds(at), sender, service, body, reply),
+            "INSERT INTO mirror_message (received_at, sender, service, address, body, reply)"
+            " VALUES (%s, %s, %s, %s, %s, '') RETURNING id",
+            (to_microseconds(at), sender, service, address, body),
         )
         [number] = cursor.fetchone()
-    return Message(pk=number, received_at=at, sender=sender, service=service, body=body, reply=reply)
+    return Message(pk=number, received_at=at, sender=sender, service=service, address=address, body=body)
 
 
-def keep_answer(raw: Message) -> None:
-    """What was read of a raw message, and the answer that it got, stand beside it."""
-    with connections["mirror"].cursor() as cursor:
+def keep_answer(raw: Message, about: Iterable[str] = ()) -> None:
+    """What was read of a raw message, the dossiers it is about, and the answer that it got, stand beside it."""
+    rows = [(code[:200], raw.pk) for code in dict.fromkeys(about) if code]
+    with transaction.atomic(using="mirror"), connections["mirror"].cursor() as cursor:
         cursor.execute(
-            "UPDATE mirror_message SET service = %s, sender = %s, reply = %s, error_code = %s, unread = %s"
+            "UPDATE mirror_message SET service = %s, sender = %s, reply = %s, error_code = %s, http = %s, unread = %s"
             " WHERE id = %s",
-            (raw.service, raw.sender, raw.reply, raw.error_code, False, raw.pk),
+            (raw.service, raw.sender, raw.reply, raw.error_code, raw.http, False, raw.pk),
         )
+        if rows:
+            cursor.executemany(
+                "INSERT INTO mirror_message_about (code, message) VALUES (%s, %s) ON CONFLICT DO NOTHING", rows
+            )
 
 
 def lookup(code: str) -> list[dict[str, Any]]:

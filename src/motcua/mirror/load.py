@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from motcua.mirror import adapters
-from motcua.mirror.models import Message, Step
-from motcua.mirror.server import RECORDS, STEPS, Server, is_updating_of, sender_of
+from motcua.mirror.models import About, Message, Step
+from motcua.mirror.server import RECORDS, STEPS, Server, about_of, is_updating_of, sender_of
 from motcua.rules.instants import Unreadable, parse_instant
 from motcua.wire.messages import read_json
 from motcua.wire.profile import Profile
@@ -183,6 +183,11 @@ def _flush(server: Server, group: list[Any], key: tuple[Any, ...], result: Loade
             )
             for _, _, body, _, _ in group
         ]
+    )  # fmt: skip
+    About.objects.bulk_create(
+        [About(code=code[:200], message=row.pk) for row, (_, _, body, _, _) in zip(rows, group, strict=True)
+         for code in dict.fromkeys(about_of(body))],
+        ignore_conflicts=True, batch_size=5_000,
     )  # fmt: skip
     items = [item for _, _, _, own, _ in group for item in own]
     outcome = (server.lenient if passed else server).apply(service, updating, items, arrived, rows[-1])

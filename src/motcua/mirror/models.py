@@ -16,14 +16,35 @@ class Message(models.Model):
     body = models.BinaryField()
     reply = models.TextField(default="", blank=True)
     error_code = models.IntegerField(null=True)
-    address = models.CharField(
-        max_length=500, default="", db_default="", blank=True
-    )  # path and query, where the tee passed it on
+    address = models.CharField(max_length=500, default="", db_default="", blank=True)  # path and query
+    http = models.SmallIntegerField(null=True)  # what the sender was answered with; empty: loaded, or killed in between
+    forwarded_to = models.CharField(max_length=300, default="", db_default="", blank=True)  # by the tee
+    forward_http = models.SmallIntegerField(null=True)  # the real portal's; empty: it was silent
+    forward_us = models.BigIntegerField(null=True)  # how long it took, in microseconds
     unread = models.BooleanField(default=False, db_default=False)  # kept by the tee, and nothing made of it yet
 
     class Meta:
         db_table = "mirror_message"
-        indexes = [models.Index(fields=["id"], name="mirror_message_unread", condition=models.Q(unread=True))]
+        indexes = [
+            models.Index(fields=["id"], name="mirror_message_unread", condition=models.Q(unread=True)),
+            models.Index(fields=["sender", "received_at"], name="mirror_message_by_sender"),
+            models.Index(
+                fields=["received_at"], name="mirror_message_failed",
+                condition=~models.Q(error_code=0) & models.Q(error_code__isnull=False),
+            ),
+        ]  # fmt: skip
+
+
+class About(models.Model):
+    """A dossier that a raw message is about: a message may be about many."""
+
+    code = models.CharField(max_length=200)
+    message = models.BigIntegerField()
+
+    class Meta:
+        db_table = "mirror_message_about"
+        constraints = [models.UniqueConstraint(fields=["code", "message"], name="mirror_about_once")]
+        indexes = [models.Index(fields=["message"], name="mirror_about_of")]
 
 
 class Watch(models.Model):

@@ -93,9 +93,9 @@ class Server:
         self._live[token] = (user, expires_at)
         return Reply(200, _reply(0, "Đăng nhập thành công", session=token))
 
-    def data(self, body: bytes, at: datetime) -> Reply:
+    def data(self, body: bytes, at: datetime, *, address: str = "") -> Reply:
         """`mapi/g`: every service. Raises `Dropped` where the sandbox loses the message."""
-        raw = held.keep_raw(body, at)
+        raw = held.keep_raw(body, at, address=address)
         try:
             request = messages.read_json(body)
             if not isinstance(request, dict):
@@ -103,27 +103,29 @@ class Server:
         except Unreadable as error:
             return self._answer(raw, self.profile.not_json_http, _reply(-1, str(error)))
         raw.service, raw.sender = str(request.get("service", ""))[:64], sender_of(request)
+        about = about_of(request)
         user = self._user(str(request.get("session", "")), at)
         if user is None:
             reply = _reply(-1, "Phiên làm việc không hợp lệ hoặc đã hết hạn")
-            return self._answer(raw, self.profile.expired_session_http, reply)
+            return self._answer(raw, self.profile.expired_session_http, reply, about)
         allowed = self.profile.units.get(user)
         if allowed is not None and raw.sender not in allowed:
-            return self._answer(raw, 200, _reply(-1, f"Tài khoản không được gửi thay cho đơn vị {raw.sender!r}"))
-        return self._answer(raw, *self._serve(request, at, raw))
+            reply = _reply(-1, f"Tài khoản không được gửi thay cho đơn vị {raw.sender!r}")
+            return self._answer(raw, 200, reply, about)
+        return self._answer(raw, *self._serve(request, at, raw), about)
 
-    def adapted(self, request: Mapping[str, Any], body: bytes, at: datetime) -> Reply:
+    def adapted(self, request: Mapping[str, Any], body: bytes, at: datetime, *, address: str = "") -> Reply:
         """A call through a provincial adapter, put into the form of the contract: the adapter vouches for the sender.
 
         Raises `Dropped`.
         """
         service = str(request.get("service", ""))[:64]
-        raw = held.keep_raw(body, at, service=service, sender=sender_of(request))
-        return self._answer(raw, *self._serve(request, at, raw))
+        raw = held.keep_raw(body, at, service=service, sender=sender_of(request), address=address)
+        return self._answer(raw, *self._serve(request, at, raw), about_of(request))
 
-    def unreadable(self, body: bytes, reason: str, at: datetime) -> Reply:
+    def unreadable(self, body: bytes, reason: str, at: datetime, *, address: str = "") -> Reply:
         """A body that cannot be read is kept raw and answered."""
-        raw = held.keep_raw(body, at)
+        raw = held.keep_raw(body, at, address=address)
         return self._answer(raw, self.profile.not_json_http, _reply(-1, reason))
 
     def _serve(self, request: Mapping[str, Any], at: datetime, raw: Message) -> tuple[int, Mapping[str, Any]]:
@@ -134,12 +136,12 @@ class Server:
             return 200, _reply(code, message)
         return 200, self._read(request)
 
-    def _answer(self, raw: Message, http: int, reply: Mapping[str, Any]) -> Reply:
+    def _answer(self, raw: Message, http: int, reply: Mapping[str, Any], about: Sequence[str] = ()) -> Reply:
         if self.profile.error_code_as == "text":
             reply = {**reply, "error_code": str(reply["error_code"])}
         raw.reply = json.dumps({k: v for k, v in reply.items() if k != "result"}, ensure_ascii=False)
-        raw.error_code = int(reply["error_code"])
-        held.keep_answer(raw)
+        raw.error_code, raw.http = int(reply["error_code"]), http
+        held.keep_answer(raw, about)
         return Reply(http, reply)
 
     def _user(self, token: str, at: datetime) -> str | None:
@@ -338,6 +340,15 @@ class Server:
 def sender_of(request: Mapping[str, Any]) -> str:
     """Who sends: `madonvi`, or what a look-up names in its place."""
     return messages.text_of(request.get("madonvi") or request.get("donViXuLy") or "")[:64]
+
+
+def about_of(request: Mapping[str, Any]) -> list[str]:
+    """The codes of the dossiers that a request is about, as far as they can be read."""
+    items = request.get("data")
+    items = items if isinstance(items, list) else [items]
+    codes = [_code_and_status(item)[0] for item in items]
+    asked = request.get("mahoso")
+    return [code for code in (*codes, asked if isinstance(asked, str) else "") if code]
 
 
 def is_updating_of(value: Any) -> bool:

@@ -222,7 +222,7 @@ FLAG_HINTS = Words(
 PAGES = Words({
     "bridge": "Đối chiếu", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
-    "sync": "Đồng bộ", "accounts": "Tài khoản",
+    "sync": "Đồng bộ", "collector": "Điểm thu", "accounts": "Tài khoản",
     "directives": "Giao nhiệm vụ", "meeting": "Giao ban", "papers": "Văn bản",
 })  # fmt: skip
 #: The groups of the menu that hold several pages.

@@ -30,6 +30,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
             "evidence", "evidence-check",
+            "collector", "collector-messages", "collector-workbook", "collector-message",
             "directives", "directives-workbook", "directive-new", "directive", "directive-act", "directive-dossiers",
             "directive-dossiers-workbook", "leader",
             "meeting", "meeting-file", "papers", "paper-new", "paper-head", "paper", "paper-file",
@@ -53,13 +54,16 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "orders": ("directives", "meeting", "papers"),
     "agencies": ("agencies",),
     "data": ("dossiers", "paste", "loading"),
-    "sync": ("sync",),
+    "sync": ("sync", "collector"),
     "people": ("accounts",),
 }
 #: Pages of the menu that only some roles have.
 FOR: Mapping[str, frozenset[str]] = {
-    "sync": sync.ROLES, "meeting": people.GIVERS, "papers": people.GIVERS, "accounts": frozenset({"administrator"}),
+    "sync": sync.ROLES, "collector": sync.ROLES, "meeting": people.GIVERS, "papers": people.GIVERS,
+    "accounts": frozenset({"administrator"}),
 }  # fmt: skip
+#: Pages of the menu that another page leads to as well, once the part of that page is switched on.
+THROUGH: Mapping[str, str] = {"collector": "exchange"}
 #: The page on which a role begins, where that is not the first of its menu.
 HOMES: Mapping[str, str] = {"administrator": "accounts", "leader": "leader"}
 
@@ -124,9 +128,9 @@ def first_page(user: Any, *, on: frozenset[str]) -> str | None:
 
 
 def _is_there(user: Any, page: str, on: frozenset[str]) -> bool:
-    """Whether a page is switched on, and for this person."""
+    """Whether a page is switched on, for this person, and not reached through another already."""
     part = part_of(page)
-    return (part is None or part in on) and _has(user, page)
+    return (part is None or part in on) and THROUGH.get(page) not in on and _has(user, page)
 
 
 def _entries(request: HttpRequest, on: frozenset[str]) -> list[tuple[Entry, bool]]:

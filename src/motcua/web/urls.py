@@ -8,6 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from motcua.web import gateway, metrics
+from motcua.web.collector import urls as collector
 from motcua.web.console import (
     bridge,
     certificate,
@@ -66,6 +67,7 @@ urlpatterns = [
     *evidence.urlpatterns,
     *orders.urlpatterns,
     *papers.urlpatterns,
+    *collector.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from motcua.web import labels, links
+from motcua.web.collector import words as collector_words
 from motcua.web.console import sync_words
 from motcua.web.evidence import words as evidence_words
 
@@ -119,6 +120,13 @@ def sync_word(value: str | None, table: str) -> str:
 def evidence_word(value: str | None, table: str) -> str:
     """A code of an evidence pack in words, from one of the tables of `evidence.words`."""
     words: Mapping[Any, str] = getattr(evidence_words, table)
+    return words.get(value, str(value or ""))
+
+
+@register.filter
+def collector_word(value: str | None, table: str) -> str:
+    """A code of the collector in words, from one of the tables of `collector.words`."""
+    words: Mapping[Any, str] = getattr(collector_words, table)
     return words.get(value, str(value or ""))
 
 

@@ -1,0 +1,1 @@
+"""Điểm thu dữ liệu: the collector's traffic and its raw messages."""
