@@ -38,6 +38,21 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not found
 
 
+def test_every_workbook_bears_the_mark_of_a_training_house() -> None:
+    makers = {"catalogue/sheets.py", "cli/sample.py"}  # the second writes lists of others, to be loaded
+    found = {
+        str(file.relative_to(ROOMS))
+        for file in ROOMS.rglob("*.py")
+        if "xlsxwriter.Workbook(" in file.read_text("utf-8")
+    }
+    assert found - makers == set(), "make it with motcua.catalogue.sheets.Workbook"
+
+
+def test_every_page_that_stands_alone_bears_the_mark_of_a_training_house() -> None:
+    pages = [file for file in (ROOMS / "web" / "templates").rglob("*.html") if "<html" in file.read_text("utf-8")]
+    assert pages and [file.name for file in pages if "training" not in file.read_text("utf-8")] == []
+
+
 def _reads_the_clock(node: ast.AST) -> bool:
     """`datetime.now()`, `date.today()`, `time.time()` and their like."""
     match node:

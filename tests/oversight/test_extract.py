@@ -200,6 +200,17 @@ def test_a_limit_corrected_afterwards_reaches_the_dossiers_in_flight_and_is_logg
     assert extract.run(home=province.home, at=NOW).due_changes == 0
 
 
+def test_a_limit_corrected_before_a_full_run_is_logged_too(province: Province) -> None:
+    case = Case()
+    case.dossier("H99.12-260330-0001", received_at="2026-03-30T08:00", due="", allotted="")
+    province.arrives(case)
+    province.brought_up_to_date()
+    Procedure.objects.update(allotted="3d")
+    assert extract.run(home=province.home, at=NOW, full=True).due_changes == 1
+    Procedure.objects.update(allotted="4d")
+    assert extract.run(home=province.home, at=NOW, afresh=True).due_changes == 0, "another history is not compared"
+
+
 def test_an_unchanged_province_writes_nothing(province: Province) -> None:
     province.arrives(_some(1))
     province.brought_up_to_date()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command = commands.add_parser("demo", help="an invented province with planted faults, and its first bridge")
     command.add_argument("--dossiers", type=int, default=4000, metavar="N")
     command.add_argument("--seed", type=int, default=2026, metavar="S")
+    command.add_argument("--host", default="127.0.0.1", metavar="H", help="with --training: where others reach it")
     command.add_argument("--port", type=int, default=8765, metavar="P")
     command.add_argument("--no-serve", action="store_true", help="stop after the bridge")
     command.add_argument("--fresh", action="store_true", help="make an existing demo anew")
+    command.add_argument("--training", action="store_true", help="as a training house: marked, and nothing leaves it")
     command.set_defaults(run=_demo)
 
 
@@ -46,6 +48,10 @@ def _demo(args: argparse.Namespace) -> int:
     folder = home()
     marker = folder / "demo.json"
     used = (folder / "motcua.sqlite3").exists()
+    if args.training and os.environ.get("DATABASE_URL"):
+        fail("a training house is an embedded one: unset DATABASE_URL, set MOTCUA_HOME to an empty folder")
+    if not args.training and args.host != "127.0.0.1":
+        fail("--host is for --training; the demo answers on this machine only")
     if used and not marker.exists():
         fail(f"{folder} holds other data; set MOTCUA_HOME to an empty folder for the demo")
     kept = json.loads(marker.read_text()) if used else {}
@@ -66,6 +72,8 @@ def _demo(args: argparse.Namespace) -> int:
     else:
         say(f"the demo in {folder} is used as it stands (--fresh makes it anew)")
         document = _inspect(folder, kept["planted"], datetime.fromisoformat(kept["until"]))
+    if args.training:
+        _train(folder)
     document["sign_in"] = {"password": demo_people.PASSWORD, "people": demo_people.told()}
     document["seconds"] = round(time.monotonic() - started, 1)
     from motcua.cli.pictures import bridge_text
@@ -85,33 +93,78 @@ def _demo(args: argparse.Namespace) -> int:
     status = DONE if not (planted.get("wrong") or planted.get("unexpected")) else FALLS_SHORT
     if args.no_serve:
         return status
-    return _serve(args.port)
+    return _serve(args.port, args.host if args.training else "127.0.0.1", folder if args.training else None)
 
 
-def _serve(port: int) -> int:
+def train(host: str, port: int) -> int:
+    """`motcua serve --training`: a training house, made where none is yet, with its own portal and worker."""
+    words = argparse.Namespace(
+        dossiers=4000, seed=2026, port=port, host=host, no_serve=False, fresh=False, training=True, json=False
+    )
+    return _demo(words)
+
+
+def _train(folder: Path) -> None:
+    """Makes the demo a training house and remembers it, for those who start over. Raises `Unreadable`."""
+    from django.utils import timezone
+
+    from motcua.catalogue import training
+    from motcua.cli.home import account
+    from motcua.web.training import again
+
+    if not training.is_on():
+        training.begin(password=demo_people.PASSWORD, invented=True, by=account(), at=timezone.now())
+        again.remember(folder)
+
+
+def _serve(port: int, host: str = "127.0.0.1", training: Path | None = None) -> int:
     import signal
 
     from motcua.cli.mirror import PORT
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped service stops its children, as Ctrl-C does
     mirror = PORT if _is_free(PORT) else free_port()
-    say(f"\nMở http://127.0.0.1:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {demo_people.PASSWORD}:")
+    say(f"\nMở http://{host}:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {demo_people.PASSWORD}:")
     say("\n".join(demo_people.lines()))
-    with _server("motcua.mirror.wsgi:application", mirror, {}), _server("motcua.web.wsgi:application", port, {}) as web:
+    with ExitStack() as stack:
+        stack.enter_context(_server("motcua.mirror.wsgi:application", mirror, {}))
+        if training is not None:
+            stack.enter_context(_running(["work"], _own_portal(training, mirror)))
+        web = stack.enter_context(_server("motcua.web.wsgi:application", port, {}, host))
         try:
             return web.wait()
         except KeyboardInterrupt:
             return DONE
 
 
+def _own_portal(folder: Path, port: int) -> dict[str, str]:
+    """The settings by which a training house delivers to its own mirror, whatever those of the machine say."""
+    secret = folder / "training-portal.password"
+    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("demo-password")
+    return {
+        "NATIONAL_PORTAL_URL": f"http://127.0.0.1:{port}", "NATIONAL_PORTAL_USER": "demo-h99",
+        "NATIONAL_PORTAL_PASSWORD_FILE": str(secret), "NATIONAL_PORTAL_UNIT": "H99", "MOTCUA_REPAIR": "off",
+    }  # fmt: skip
+
+
 @contextmanager
-def _server(app: str, port: int, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _server(app: str, port: int, env: dict[str, str], host: str = "127.0.0.1") -> Iterator[subprocess.Popen[bytes]]:
     """A server process for as long as the block runs."""
     from motcua.cli.mirror import granian
 
-    process = subprocess.Popen(
-        granian(app, "127.0.0.1", port, env), env={**os.environ, **env}, stdout=sys.stderr, start_new_session=True
-    )
+    with _process(granian(app, host, port, env), env) as process:
+        yield process
+
+
+def _running(words: list[str], env: dict[str, str]) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A command of ours for as long as the block runs."""
+    return _process([sys.executable, "-m", "motcua.cli", *words], env)
+
+
+@contextmanager
+def _process(command: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env={**os.environ, **env}, stdout=sys.stderr, start_new_session=True)
     try:
         yield process
     finally:

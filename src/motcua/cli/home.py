@@ -22,6 +22,9 @@ def open_home() -> Path:
     set_up()
     if not os.environ.get("DATABASE_URL"):
         _bring_up_to_date(folder)
+    from motcua.catalogue import training
+
+    training.shut_if_on()
     return folder
 
 

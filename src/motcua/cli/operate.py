@@ -23,6 +23,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=int, default=8765, metavar="P")
     serve.add_argument("--workers", type=int, default=1, metavar="N")
+    serve.add_argument("--training", action="store_true", help="a training house, made first where none is yet")
     serve.set_defaults(run=_serve)
     verify = commands.add_parser("verify", help="prove or disprove the log, the projection and the audit of changes")
     verify.add_argument("what", nargs="?", choices=("log", "projection", "audit", "all", "evidence"), default="all")
@@ -49,6 +50,10 @@ def _serve(args: argparse.Namespace) -> int:
     host = _free_address(args.host, args.port)
     if args.workers < 1:
         fail(f"--workers {args.workers}: at least one answers")
+    if args.training:
+        from motcua.cli import demo
+
+        return demo.train(host, args.port)
     open_home()
     _tell_the_code(args.host, args.port)
     say(f"web: http://{args.host}:{args.port}/ (Ctrl-C ends it)")

@@ -29,4 +29,7 @@ def client(args: argparse.Namespace) -> Portal:
         password = args.password_file.read_text().strip() if args.password_file else "demo-password"
     except OSError as error:
         fail(f"--password-file {args.password_file}: cannot be read: {error.strerror}")
+    from motcua.catalogue import training
+
+    training.check(args.url)
     return Portal(args.url, args.user, password, args.unit)

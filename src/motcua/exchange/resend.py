@@ -11,6 +11,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Q
 
+from motcua.catalogue import training
 from motcua.exchange import dead_letters, looked_up, remedies, repair
 from motcua.exchange.models import Delivery, Looked
 from motcua.exchange.reconcile import Found
@@ -110,5 +111,6 @@ def portal(*, timeout_s: float = 30.0) -> Portal | None:
         password = Path(file).read_text().strip()
     except OSError as error:
         raise Unreadable(f"NATIONAL_PORTAL_PASSWORD_FILE {file}: cannot be read: {error.strerror}") from None
+    training.check(url)
     user = os.environ.get("NATIONAL_PORTAL_USER", "")
     return Portal(url, user, password, os.environ.get("NATIONAL_PORTAL_UNIT", user), timeout_s=timeout_s)

@@ -10,6 +10,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "motcua.web.settings")
 django.setup()
 
+from motcua.catalogue import training  # noqa: E402 (Django first)
 from motcua.mirror import catalogue, door, faults, gateway, profiles, reading, server  # noqa: E402 (Django first)
 from motcua.mirror.clock import MovableClock  # noqa: E402
 
@@ -19,6 +20,7 @@ def _faults() -> faults.Plan:
     return faults.Plan.read(Path(file)) if file else faults.Plan()
 
 
+training.shut_if_on()
 profile = profiles.current()
 clock = MovableClock()
 if profile.forward_to:

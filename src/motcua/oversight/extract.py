@@ -75,16 +75,24 @@ def _in_turn(run: Callable[..., Report]) -> Callable[..., Report]:
 
 
 @_in_turn
-def run(*, home: Path, at: datetime, full: bool = False, advance: Callable[[int], None] = lambda n: None) -> Report:
+def run(
+    *,
+    home: Path,
+    at: datetime,
+    full: bool = False,
+    afresh: bool = False,
+    advance: Callable[[int], None] = lambda n: None,
+) -> Report:
     """Extracts what changed since the last run, or everything. Returns what was written.
 
+    `afresh`: everything, and the facts before are of another history, with which nothing is compared.
     While a load is neither in nor out the facts stay as they are: no figure counts half of it.
     """
     folder = facts_folder(home)
     if Load.objects.filter(state__in=HALF_DONE).exists():
         return Report(0, 0, False, cursors.head())
     folder.mkdir(parents=True, exist_ok=True)
-    before = _published(folder)
+    before = None if afresh else _published(folder)
     catalogue = reading.catalogue()
     # Marks are read before the rows, so that nothing falls between two runs.
     work = _Run(folder, catalogue, at, cursors.head(), _marks(catalogue), before, advance)
@@ -191,7 +199,10 @@ class _Run:
         builder.link(links.find(builder.db, "pairs", "pairs"))
         builder.db.execute("CREATE VIEW known AS SELECT dossier FROM pairs")
         listed = self._write_published(builder)
-        moved = self._log_moved_dues(builder.db) if self._terms_changed() else 0
+        moved = 0
+        if self.before is not None and self._terms_changed():
+            builder.db.execute(f"CREATE VIEW published AS {newest(self.folder, self.before, 'pairs')}")
+            moved = self._log_moved_dues(builder.db)
         builder.db.execute("UPDATE steps SET month = pairs.month FROM pairs WHERE pairs.dossier = steps.dossier")
         rows = sum(builder.count(name) for name in TABLES)
         tables = {name: self._write_base(builder, name) for name in TABLES} | {"published": listed}

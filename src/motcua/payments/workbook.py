@@ -15,10 +15,10 @@ _SIDES = ("Một cửa ghi", "Cổng thanh toán", "Ngân hàng")
 
 def build(report: Report, labels: Mapping[Class, str], *, title: str, now: datetime) -> bytes:
     """Two sheets: the sums by class, which add up, and the payments. `labels`: the words for each class."""
-    import xlsxwriter
+    from motcua.catalogue.sheets import Workbook
 
     stream = io.BytesIO()
-    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = Workbook(stream)
     style: dict[str, Any] = {
         "large": book.add_format({"bold": True, "font_size": 14}),
         "head": book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#EEF0F3"}),

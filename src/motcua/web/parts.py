@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,9 +19,21 @@ from motcua.web import labels
 from motcua.web.console import sync
 from motcua.web.orders import people
 from motcua.web.people import urls as accounts
+from motcua.web.training import marks
+from motcua.web.training import people as training
 
 #: Pages that every house has, whatever is switched on.
-HOUSE = accounts.NAMES | {"first-run", "first-lists", "logo", "home", "sign-out", "language", "health", "metrics"}
+HOUSE = accounts.NAMES | {
+    "first-run",
+    "first-lists",
+    "logo",
+    "home",
+    "sign-out",
+    "language",
+    "health",
+    "metrics",
+    "training",
+}
 #: The pages of each part, by the names of their addresses. A house test wants every address in one place.
 PAGES: Mapping[str, frozenset[str]] = {
     "oversight": frozenset(
@@ -100,6 +113,8 @@ def menu(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": lambda: _entries(request, parts.on()),
         "parts": parts.on,
+        "training": cache(marks.mark),  # asked several times by a page, told once
+        "training_house": training.house,
         "has_sync": lambda: _has(request.user, "sync"),
     }
 

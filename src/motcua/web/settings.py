@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "motcua.web.people.gate.Gate",
     "motcua.web.parts.Switched",
+    "motcua.web.training.marks.Named",
 ]
 TEMPLATES = [
     {
@@ -191,4 +192,5 @@ CONTENT_SECURITY_POLICY = {
 MAIL_FROM, _MAIL = mail.configuration(os.environ)
 EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.host, _MAIL.port, _MAIL.starttls, _MAIL.tls
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_TIMEOUT = _MAIL.user, _MAIL.password, 20
+EMAIL_BACKEND = "motcua.web.training.post.Backend"
 DEFAULT_FROM_EMAIL = MAIL_FROM or "motcua@localhost"

@@ -26,6 +26,7 @@ from motcua.web.evidence import urls as evidence
 from motcua.web.orders import urls as orders
 from motcua.web.papers import urls as papers
 from motcua.web.people import urls as people
+from motcua.web.training import urls as training
 
 urlpatterns = [
     *people.urlpatterns,
@@ -68,6 +69,7 @@ urlpatterns = [
     *orders.urlpatterns,
     *papers.urlpatterns,
     *collector.urlpatterns,
+    *training.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -8,3 +8,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "motcua.web.settings")
 application = get_wsgi_application()
+
+from motcua.catalogue import training  # noqa: E402 (Django first)
+
+training.shut_if_on()

@@ -167,12 +167,10 @@ class _Book:
     """A workbook under way, with the formats of the house."""
 
     def __init__(self, title: str, author: str) -> None:
-        import xlsxwriter
+        from motcua.catalogue.sheets import Workbook
 
         self.stream = io.BytesIO()
-        self.book = xlsxwriter.Workbook(
-            self.stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        )
+        self.book = Workbook(self.stream)
         self.book.set_properties({"title": title, "author": author})
         made = self.book.add_format
         self.large = made({"bold": True, "font_size": 14})

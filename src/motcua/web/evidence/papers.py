@@ -11,6 +11,7 @@ from django.utils import translation
 
 from motcua.rules.instants import from_microseconds, iso
 from motcua.web.console.days import folded
+from motcua.web.training import marks
 
 _STYLE = Path(__file__).resolve().parent.parent / "static" / "web" / "evidence-cover.css"
 
@@ -20,6 +21,7 @@ def papers(pack: Mapping[str, Any]) -> dict[str, bytes]:
     with translation.override("vi"):
         context = {
             "pack": pack,
+            "training": marks.mark(),
             "style": _STYLE.read_text(encoding="utf-8"),
             "key": _spaced(pack["key"]["public"]),
             "root": _spaced(pack["head"]["root"]),

@@ -11,6 +11,7 @@ from motcua.rules.instants import Unreadable
 from motcua.web.papers import forms
 from motcua.web.papers.glyphs import FONTS, printed
 from motcua.web.papers.paper import Block, Heading, Items, NewPage, Paper, Paragraph, Table, fields
+from motcua.web.training import marks as training
 
 _STANDARDS = ["a-2a", "ua-1"]
 
@@ -42,7 +43,7 @@ def _set(paper: Paper, home: Path, kind: str, **options: Any) -> Any:
     compiled: Any = typst.compile  # its types know no mapping of files, its program does
     try:
         return compiled(
-            {"main.typ": main.read_bytes(), "blocks.typ": shared.read_bytes()},
+            {"main.typ": training.on_typst().encode() + main.read_bytes(), "blocks.typ": shared.read_bytes()},
             font_paths=[str(FONTS)],
             ignore_system_fonts=True,
             format=kind,

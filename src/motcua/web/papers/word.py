@@ -13,6 +13,7 @@ from typing import Any
 from motcua.rules.instants import VIET_NAM, Unreadable
 from motcua.web.papers import forms
 from motcua.web.papers.paper import Block, Heading, Items, NewPage, Paper, Paragraph, Table, fields
+from motcua.web.training import marks as training
 
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # a zip's own zero: the bytes do not tell when they were packed
 _LINE_MM = 165.0  # 210 less the margins of 30 and 15
@@ -45,6 +46,7 @@ def made(paper: Paper, *, home: Path) -> bytes:
             _insert(word, place, blocks[name])
     _fit(word)
     _sign(word, paper)
+    training.on_word(word)
     stream = io.BytesIO()
     word.save(stream)
     return packed(stream)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,6 +23,7 @@ from motcua.accounts.roster import Told
 from motcua.catalogue import names
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency
+from motcua.catalogue.sheets import Workbook
 from motcua.dossiers.importing import grids, guess
 from motcua.rules.instants import Unreadable, local_day
 from motcua.web import labels
@@ -63,7 +63,7 @@ def template(request: HttpRequest) -> HttpResponse:
 def blank(allowed: Within, units: Sequence[tuple[str, str]]) -> io.BytesIO:
     """The template: headings, drop-downs, and beside it the units and what to know."""
     stream = io.BytesIO()
-    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False})
+    book = Workbook(stream, {"in_memory": True, "strings_to_formulas": False})
     head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#EEF0F3", "valign": "vcenter"})
     must = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#DCE9F7", "valign": "vcenter"})
     text, day = book.add_format({"num_format": "@"}), book.add_format({"num_format": "dd/mm/yyyy"})
@@ -254,7 +254,7 @@ def refused_workbook(request: HttpRequest, number: int) -> HttpResponse:
 def refused(given: Roster, told: Sequence[Told]) -> io.BytesIO:
     """The workbook of the refused rows."""
     stream = io.BytesIO()
-    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = Workbook(stream)
     head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#EEF0F3"})
     late = book.add_format({"text_wrap": True, "border": 1, "font_color": "#A8201A"})
     text = book.add_format({"border": 1, "num_format": "@"})

@@ -21,6 +21,7 @@ from motcua.catalogue.models import Agency
 from motcua.rules.instants import VIET_NAM, local_day
 from motcua.web.papers.glyphs import FONTS, printed
 from motcua.web.people import titles
+from motcua.web.training import marks as training
 
 _FORM = Path(__file__).resolve().parent / "sheet.typ"
 
@@ -48,7 +49,8 @@ def pdf(
     }  # fmt: skip
     compiled: Any = typst.compile
     made: bytes = compiled(
-        str(_FORM), font_paths=[str(FONTS)], ignore_system_fonts=True, format="pdf", pdf_standards=["a-2a", "ua-1"],
+        {"main.typ": training.on_typst().encode() + _FORM.read_bytes()}, font_paths=[str(FONTS)],
+        ignore_system_fonts=True, format="pdf", pdf_standards=["a-2a", "ua-1"],
         sys_inputs={"sheet": json.dumps(sheet, ensure_ascii=False)}, timestamp=int(at.timestamp()),
     )  # fmt: skip
     return made
