@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from tests.accounts.house import NOW, OTHER, SECRET, WARD, person, units
 
-from motcua.accounts import codes, factors, invitations, passwords, posts, sessions, totp, tries
+from motcua.accounts import codes, factors, invitations, passwords, posts, sessions, sign_on, totp, tries
 from motcua.accounts.models import Factor, Invitation, RecoveryCode, User
 from motcua.accounts.refusals import Refusal
+from motcua.catalogue import training
 from motcua.ledger.models import Change
 from motcua.rules.instants import Unreadable, local_day
+from motcua.web.people import letters
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -188,6 +191,17 @@ def test_it_is_a_must_for_inspectors_and_administrators_after_the_days_of_grace(
     assert factors.must_by(User.objects.get(pk=officer.pk), on=date(2026, 3, 7)) is None
     with pytest.raises(Unreadable):
         factors.demand(["officers"], days=0, by="x", at=NOW)
+
+
+def test_in_a_training_house_nobody_must_and_nothing_leaves_it(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector = person("thanhtra", "inspector", "", password=SECRET)
+    monkeypatch.setattr(training, "is_on", lambda: True)
+    assert factors.must_by(inspector, on=local_day(NOW)) is None
+    settings.MAIL_FROM = "motcua@mau.gov.vn"
+    monkeypatch.setenv("MOTCUA_SIGN_ON", "/khong-co")
+    assert not letters.possible() and sign_on.provider() is None
+    factors.demand(["inspector"], days=0, by="x", at=NOW)
+    assert factors.must_by(inspector, on=local_day(NOW)) is not None, "somebody chose"
 
 
 def test_acting_in_another_post_does_not_get_around_it(officer: User) -> None:

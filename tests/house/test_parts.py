@@ -98,7 +98,7 @@ def test_jobs_run_for_the_parts_that_want_them() -> None:
 def test_the_command_switches_parts_and_the_audit_keeps_who_did(home: Path, capsys: Any) -> None:
     assert run(["parts", "set", "none"]) == 0
     assert run(["work", "--once"]) == 0
-    assert set(Job.objects.values_list("name", flat=True)) == {"seal"}
+    assert set(Job.objects.values_list("name", flat=True)) == {"forget", "seal"}
     assert run(["parts", "set", "exchange", "oversight"]) == 0
     assert parts.on() == {"oversight", "exchange"}
     capsys.readouterr()

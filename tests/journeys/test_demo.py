@@ -27,5 +27,7 @@ def test_the_demo_finds_what_was_planted_and_nothing_else(tmp_path: Path) -> Non
     assert planted["found"] == planted["planted"] and not planted["wrong"] and not planted["unexpected"]
     assert {cause["cause"] for cause in document["bridge"]["causes"]} >= {"update_not_sent", "late_entry"}
     assert {person["role"] for person in document["sign_in"]["people"]} == set(Post.Role.values)
+    assert {walk["walk"] for walk in document["walks"]} >= {1, 5, 6, 9, 12}
+    assert all(walk["dossier"] for walk in document["walks"] if walk["walk"] in (5, 6, 9))
     proved = subprocess.run([*command, "verify", "--json"], env=env, capture_output=True, text=True, timeout=120)
     assert json.loads(proved.stdout)["ok"] is True

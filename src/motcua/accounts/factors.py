@@ -17,7 +17,7 @@ from motcua.accounts import codes, people, powers, totp, tries
 from motcua.accounts.models import Factor, Post, RecoveryCode, User
 from motcua.accounts.people import Within
 from motcua.accounts.refusals import Refusal
-from motcua.catalogue import settings
+from motcua.catalogue import settings, training
 from motcua.ledger import audit
 from motcua.rules.instants import Unreadable, local_day
 
@@ -36,8 +36,10 @@ class Policy:
 
 
 def policy() -> Policy:
-    """What the house demands."""
-    kept = settings.get(_SETTING, AT_FIRST)
+    """What the house demands; nothing in a training house, unless somebody chose."""
+    kept = settings.get(_SETTING)
+    if kept is None:
+        kept = {**AT_FIRST, "roles": []} if training.is_on() else AT_FIRST
     return Policy(frozenset(kept["roles"]), int(kept["days"]))
 
 

@@ -25,6 +25,7 @@ import jwt
 from django.db import transaction
 
 from motcua.accounts.models import User
+from motcua.catalogue import training
 from motcua.ledger import audit
 from motcua.rules.instants import Unreadable
 
@@ -59,9 +60,12 @@ class Provider:
 
 
 def provider() -> Provider | None:
-    """The provider that the house's file names; None: no sign-on. Raises `Unreadable` naming the file."""
+    """The provider that the house's file names; None: no sign-on, as in a training house.
+
+    Raises `Unreadable` naming the file.
+    """
     named = os.environ.get("MOTCUA_SIGN_ON")
-    if not named:
+    if not named or training.is_on():
         return None
     return read(Path(named))
 

@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motcua.cli import demo_people
+from motcua.cli import demo_people, demo_walks
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _demo(args: argparse.Namespace) -> int:
     if args.training:
         _train(folder)
     document["sign_in"] = {"password": demo_people.PASSWORD, "people": demo_people.told()}
+    document["walks"] = demo_walks.told(json.loads(marker.read_text())["planted"])
     document["seconds"] = round(time.monotonic() - started, 1)
     from motcua.cli.pictures import bridge_text
 
@@ -93,7 +94,8 @@ def _demo(args: argparse.Namespace) -> int:
     status = DONE if not (planted.get("wrong") or planted.get("unexpected")) else FALLS_SHORT
     if args.no_serve:
         return status
-    return _serve(args.port, args.host if args.training else "127.0.0.1", folder if args.training else None)
+    host = args.host if args.training else "127.0.0.1"
+    return _serve(args.port, host, folder if args.training else None, walks=document["walks"])
 
 
 def train(host: str, port: int) -> int:
@@ -117,7 +119,9 @@ def _train(folder: Path) -> None:
         again.remember(folder)
 
 
-def _serve(port: int, host: str = "127.0.0.1", training: Path | None = None) -> int:
+def _serve(
+    port: int, host: str = "127.0.0.1", training: Path | None = None, *, walks: Sequence[dict[str, Any]] = ()
+) -> int:
     import signal
 
     from motcua.cli.mirror import PORT
@@ -126,6 +130,7 @@ def _serve(port: int, host: str = "127.0.0.1", training: Path | None = None) -> 
     mirror = PORT if _is_free(PORT) else free_port()
     say(f"\nMở http://{host}:{port}/ (Ctrl-C để dừng). Đăng nhập, mật khẩu {demo_people.PASSWORD}:")
     say("\n".join(demo_people.lines()))
+    say("\n".join(["\nCác lượt đi thử:", *demo_walks.lines(walks)]))
     with ExitStack() as stack:
         stack.enter_context(_server("motcua.mirror.wsgi:application", mirror, {}))
         if training is not None:

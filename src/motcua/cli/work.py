@@ -115,6 +115,7 @@ def _work(args: argparse.Namespace) -> int:
 def _tasks(home: Path) -> list[Task]:
     from django.utils import timezone
 
+    from motcua.accounts import sessions, tries
     from motcua.directives import meetings, progress
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.ledger import seals
@@ -170,5 +171,6 @@ def _tasks(home: Path) -> list[Task]:
         Task("loads", left, 15),
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
+        Task("forget", lambda: sessions.forget(at=timezone.now()) + tries.forget(at=timezone.now()), 3600),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

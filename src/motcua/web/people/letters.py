@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from motcua.accounts.models import User
-from motcua.catalogue import province
+from motcua.catalogue import province, training
 from motcua.rules.instants import VIET_NAM
 
 
 def possible() -> bool:
-    """Whether the house can send e-mail."""
-    return bool(settings.MAIL_FROM)
+    """Whether the house can send e-mail; nothing leaves a training house."""
+    return bool(settings.MAIL_FROM) and not training.is_on()
 
 
 def send(given: Sequence[tuple[User, str, datetime]], absolute: Callable[[str], str]) -> tuple[int, str]:
