@@ -15,7 +15,8 @@ from motcua.cli.output import DONE, UNUSABLE, Unusable
 #: Modules that register commands, in the order in which `motcua --help` lists them.
 GROUPS = (
     "demo", "sample", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect",
-    "checks", "report", "work", "evidence", "operate", "training", "parts", "accounts",
+    "checks", "compare", "report", "work", "evidence", "operate", "training", "parts",
+    "accounts",
 )  # fmt: skip
 
 

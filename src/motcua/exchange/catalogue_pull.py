@@ -1,4 +1,4 @@
-"""Pulls the portal's catalogue: lists of procedures, fields and agencies, and each procedure whole.
+"""Pulls the portal's catalogue: lists of procedures, fields, agencies and online services, each procedure whole.
 
 What comes is kept raw; `drift` reads it. A procedure is written as soon as it was answered, the longest unasked first,
 so a run that is killed or out of its budget is gone on with by the next.
@@ -27,6 +27,7 @@ LISTS: Mapping[str, tuple[str, str]] = {
     Pulled.Kind.PROCEDURE: ("LayDanhSachTTHC", "MATTHC"),
     Pulled.Kind.FIELD: ("LayDanhMucLinhVuc", "MALINHVUC"),
     Pulled.Kind.AGENCY: ("LayDanhMucCoQuan", "MADONVI"),
+    Pulled.Kind.ONLINE: ("LayDVC", "MADVC"),
 }
 #: A procedure is asked for anew after this.
 OLD = timedelta(days=7)
@@ -60,10 +61,13 @@ def run(
     report = Report()
     for kind, (service, key) in LISTS.items():
         reply = portal.call(service)
-        if not reply.ok or not isinstance(reply.result, list):
+        listed: Any = reply.result
+        if isinstance(listed, Mapping):  # LayDVC nests its list one deeper (contract §2.2)
+            listed = listed.get("data")
+        if not reply.ok or not isinstance(listed, list):
             report.refused[service] = reply.message
             continue
-        rows = {code: row for row in reply.result if isinstance(row, Mapping) and (code := _code(row, key))}
+        rows = {code: row for row in listed if isinstance(row, Mapping) and (code := _code(row, key))}
         _keep_list(kind, rows, at, report)
     silent = 0
     codes = _next(at, anew)

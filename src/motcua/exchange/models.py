@@ -326,3 +326,17 @@ class Look(models.Model):
 
     class Meta:
         db_table = "exchange_look"
+
+
+class OnlineService(models.Model):
+    """A procedure that the province says it offers online, as its own list states it. `level`: full, partial, or empty
+    where the list does not say."""
+
+    procedure = models.CharField(max_length=64, primary_key=True)
+    core = models.CharField(max_length=64, db_index=True)
+    name = models.CharField(max_length=2000, default="", blank=True)
+    level = models.CharField(max_length=8, default="", blank=True)
+    loaded_at = InstantField()
+
+    class Meta:
+        db_table = "exchange_online_service"

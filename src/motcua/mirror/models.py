@@ -196,6 +196,7 @@ class Pulled(models.Model):
         PROCEDURE = "procedure", "Thủ tục"
         FIELD = "field", "Lĩnh vực"
         AGENCY = "agency", "Cơ quan"
+        ONLINE = "online", "Dịch vụ công trực tuyến"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     code = models.CharField(max_length=300)

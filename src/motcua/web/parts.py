@@ -43,6 +43,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
             "evidence", "evidence-check",
+            "compare", "comparison", "comparison-workbook",
             "collector", "collector-messages", "collector-workbook", "collector-message",
             "directives", "directives-workbook", "directive-new", "directive", "directive-act", "directive-dossiers",
             "directive-dossiers-workbook", "leader",

@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 
 from motcua.web import gateway, metrics
 from motcua.web.collector import urls as collector
+from motcua.web.compare import urls as compare
 from motcua.web.console import (
     bridge,
     certificate,
@@ -70,6 +71,7 @@ urlpatterns = [
     *papers.urlpatterns,
     *collector.urlpatterns,
     *training.urlpatterns,
+    *compare.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

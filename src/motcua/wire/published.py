@@ -21,6 +21,8 @@ _LEVEL_WORDS = ((MINISTRY, ("bộ", "ministry")), (PROVINCE, ("tỉnh", "provinc
 _NUMBER = re.compile(r"^\d+(?:[.,]\d+)?$")
 #: A unit of time in words → the suffix of a time limit; `Ngày` alone is a calendar day. An absent unit says nothing.
 _UNITS = {"ngày làm việc": "d", "ngày": "cd", "ngày lịch": "cd", "giờ": "h", "giờ làm việc": "h"}
+#: KENH 2, and how pages name it.
+_ONLINE = frozenset({"2", "trực tuyến"})
 _FREE = frozenset({"", "không", "miễn phí", "không thu", "không quy định", "không có"})
 
 
@@ -37,6 +39,7 @@ class Published:
     limits_unread: tuple[str, ...]  # in the portal's words
     fees: tuple[int, ...]  # in đồng
     fees_unread: tuple[str, ...]
+    is_online: bool = False  # has a way by KENH 2
 
     @property
     def core(self) -> str:
@@ -73,6 +76,7 @@ def parse(item: Any) -> Published:
         limits_unread=tuple(sorted(limits_unread - {""})),
         fees=tuple(sorted(fees)),
         fees_unread=tuple(sorted(fees_unread)),
+        is_online=any(_text(way, "KENH").lower() in _ONLINE for way in _rows(item, "CACHTHUCTHUCHIEN")),
     )
 
 

@@ -64,6 +64,7 @@ def bridge(request: HttpRequest) -> HttpResponse:
             "choices": choices(asked),
             "workbook": here.link("/doi-chieu.xlsx", keep=(*QUESTION, *FILTER), by=by),
             "picture": here.link("/doi-chieu.svg"),
+            "province": asked.question.scope_of is None,
         },
     )
 

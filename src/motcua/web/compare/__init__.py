@@ -1,0 +1,1 @@
+"""Đối chiếu khác: procedures, online services and online payment, province and portal side by side."""
