@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -27,12 +28,18 @@ from motcua.web.papers import letters
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The small province, built once for this file."""
+    with ward.kept(django_db_blocker, tmp_path_factory.mktemp("ward")) as folder:
+        yield folder
+
+
 @pytest.fixture
-def province(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def province(built: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The small province on the Monday morning of every clock of the web."""
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    ward.built(home, tmp_path)
-    return home
+    return ward.lent(built, home)
 
 
 @pytest.fixture

@@ -29,13 +29,15 @@ _WANTED_BY = {
     "deliver": {"exchange"},
     "take-in": {"exchange"},
     "tickets": {"exchange"},
-    "alerts": {"exchange"},
+    "alerts": {"exchange", "oversight"},
     "read-back": {"exchange", "oversight"},
     "extract": {"oversight"},
     "overdue": {"oversight"},
     "loads": {"oversight"},
     "directives": {"oversight"},
     "day-figures": {"oversight"},
+    "notices": {"oversight", "exchange"},
+    "sending": {"oversight", "exchange"},
 }
 
 
@@ -120,8 +122,10 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.ledger import seals
     from motcua.mirror import profiles
+    from motcua.notices import sending, telling
     from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
+    from motcua.web.notices.words import mail
 
     portal = resend.portal()
 
@@ -172,5 +176,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
         Task("forget", lambda: sessions.forget(at=timezone.now()) + tries.forget(at=timezone.now()), 3600),
+        Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
+        Task("sending", lambda: sending.run(mail, now=timezone.now()), 30),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

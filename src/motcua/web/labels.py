@@ -223,7 +223,7 @@ PAGES = Words({
     "bridge": "Đối chiếu", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
     "sync": "Đồng bộ", "collector": "Điểm thu", "accounts": "Tài khoản",
-    "directives": "Giao nhiệm vụ", "meeting": "Giao ban", "papers": "Văn bản",
+    "directives": "Giao nhiệm vụ", "notices": "Thông báo", "meeting": "Giao ban", "papers": "Văn bản",
 })  # fmt: skip
 #: The groups of the menu that hold several pages.
 MENUS = Words({"bridge": "Đối chiếu", "findings": "Phát hiện", "rounds": "Đợt kiểm tra", "orders": "Chỉ đạo",

@@ -46,7 +46,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "compare", "comparison", "comparison-workbook",
             "collector", "collector-messages", "collector-workbook", "collector-message",
             "directives", "directives-workbook", "directive-new", "directive", "directive-act", "directive-dossiers",
-            "directive-dossiers-workbook", "leader",
+            "directive-dossiers-workbook", "leader", "notices", "notices-act", "notices-channels",
             "meeting", "meeting-file", "papers", "paper-new", "paper-head", "paper", "paper-file",
         }
     ),
@@ -65,7 +65,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "bridge": ("bridge",),
     "findings": ("findings",),
     "rounds": (),
-    "orders": ("directives", "meeting", "papers"),
+    "orders": ("directives", "notices", "meeting", "papers"),
     "agencies": ("agencies",),
     "data": ("dossiers", "paste", "loading"),
     "sync": ("sync", "collector"),

@@ -24,6 +24,7 @@ from motcua.web.console import (
     sync_tickets,
 )
 from motcua.web.evidence import urls as evidence
+from motcua.web.notices import urls as notices
 from motcua.web.orders import urls as orders
 from motcua.web.papers import urls as papers
 from motcua.web.people import urls as people
@@ -67,6 +68,7 @@ urlpatterns = [
     path("dong-bo/phieu/<str:number>.xlsx", sync_tickets.workbook, name="ticket-workbook"),
     path("dong-bo/phieu/<str:number>", sync_tickets.shown, name="ticket"),
     *evidence.urlpatterns,
+    *notices.urlpatterns,
     *orders.urlpatterns,
     *papers.urlpatterns,
     *collector.urlpatterns,
