@@ -105,15 +105,16 @@ def normal_quantile(p: Floats) -> Floats:
 def normal_tail(z: Floats) -> Floats:
     """P(Z ≥ z) for Z standard normal, by the complementary error function's continued fraction and series."""
     z = np.asarray(z, np.float64)
-    x = np.abs(z)
+    x = np.minimum(np.abs(z), 38.0)  # beyond, nothing is left that a number can hold
     density = np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
     fraction = x.copy()
     for k in range(60, 0, -1):
         fraction = x + k / _kept(fraction)
     far = density / _kept(fraction)
-    term, total = x.copy(), x.copy()
+    close = np.minimum(x, 2.5)
+    term, total = close.copy(), close.copy()
     for k in range(1, 60):
-        term = term * x * x / (2 * k + 1)
+        term = term * close * close / (2 * k + 1)
         total = total + term
     near = 0.5 - density * total
     upper = np.where(x > 2.5, far, near)
@@ -121,14 +122,41 @@ def normal_tail(z: Floats) -> Floats:
 
 
 def dispersion(events: Floats, out_of: Floats, rate: Floats) -> float:
-    """How much more groups scatter than chance explains: the mean of the squared winsorised scores, at least 1."""
-    variance = out_of * rate * (1 - rate)
-    usable = variance > 0
-    if int(usable.sum()) < 10:
-        return 1.0
-    scores = (events[usable] - out_of[usable] * rate[usable]) / np.sqrt(variance[usable])
-    low, high = np.quantile(scores, [_WINSORISED, 1 - _WINSORISED])
-    return max(float(np.mean(np.clip(scores, low, high) ** 2)), 1.0)
+    """The standard deviation of the groups' own rates beyond chance; 0 where chance explains their scatter.
+
+    The additive model of Spiegelhalter's paper, the variance between groups by moments (Hedges and Olkin's over all
+    groups alike, DerSimonian and Laird's by weight; the larger counts). So a large group is not named for what all do.
+    """
+    variance = rate * (1 - rate) / np.maximum(out_of, 1)
+    usable = (variance > 0) & (out_of > 0)
+    if int(usable.sum()) < _LEAST_GROUPS:
+        return 0.0
+    residual, variance = events[usable] / out_of[usable] - rate[usable], variance[usable]
+    # By the many small groups: how far rates scatter beyond the mean of what chance explains.
+    by_all = _mean_square(residual) - float(variance.mean())
+    # By the few large ones: their scores weigh most.
+    weight = 1 / variance
+    excess = len(weight) * _mean_square(residual / np.sqrt(variance)) - (len(weight) - 1)
+    by_large = excess / max(float(weight.sum() - (weight**2).sum() / weight.sum()), _TINY)
+    return float(np.sqrt(max(by_all, by_large, 0.0)))
+
+
+def _mean_square(values: Floats) -> float:
+    """The mean square about 0 with its tails pulled in, so that outliers do not hide themselves; without its bias."""
+    low, high = np.quantile(values, [_WINSORISED, 1 - _WINSORISED])
+    return float(np.mean(np.clip(values, low, high) ** 2)) / _PULLED_IN
+
+
+#: The mean square of a standard normal whose outer tenths are pulled in to its deciles.
+_PULLED_IN = 0.67865
+#: Fewer groups do not tell how much groups scatter.
+_LEAST_GROUPS = 10
+
+
+def _narrowed(out_of: Floats, rate: Floats, scatter: float) -> Floats:
+    """By how much a score shrinks once the scatter between groups is counted with chance."""
+    variance = rate * (1 - rate) / np.maximum(out_of, 1)
+    return np.sqrt(variance / np.maximum(variance + scatter * scatter, _TINY))
 
 
 def false_discovery(p: Floats) -> Floats:
@@ -153,7 +181,7 @@ class Compared:
     p: Floats
     q: Floats
     upper: Floats  # the highest rate that chance explains (one in five hundred exceeds it), widened by the scatter
-    scatter: float
+    scatter: float  # the standard deviation of the groups' own rates beyond chance
     judged: NDArray[np.bool_]
 
 
@@ -168,22 +196,38 @@ def compare(events: Floats, out_of: Floats, rate: Floats, *, least: int) -> Comp
     """
     events, out_of = np.asarray(events, np.float64), np.asarray(out_of, np.float64)
     rate = np.clip(np.broadcast_to(np.asarray(rate, np.float64), events.shape), 0, 1)
+    weighed = weigh(binomial_tail(events, out_of, rate), events, out_of, rate, least=least)
+    return Compared(weighed.p, weighed.q, upper_limit(out_of, rate, weighed.scatter), weighed.scatter, weighed.judged)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Tails widened by the common scatter, and their q among the groups that are large enough."""
+
+    p: Floats
+    q: Floats
+    scatter: float
+    judged: NDArray[np.bool_]
+
+
+def weigh(tail: Floats, events: Floats, out_of: Floats, rate: Floats, *, least: int) -> Weighed:
+    """From exact tails to marks: see `compare`."""
     judged = out_of >= least
     scatter = dispersion(events[judged], out_of[judged], rate[judged])
-    p = binomial_tail(events, out_of, rate)
-    if scatter > 1:
-        p = np.maximum(normal_tail(-normal_quantile(p) / np.sqrt(scatter)), p)
+    p = tail
+    if scatter > 0:
+        p = np.maximum(normal_tail(-normal_quantile(p) * _narrowed(out_of, rate, scatter)), p)
     q = np.ones(len(p))
     q[judged] = false_discovery(p[judged])
-    return Compared(p, q, upper_limit(out_of, rate, scatter), scatter, judged)
+    return Weighed(p, q, scatter, judged)
 
 
-def upper_limit(out_of: Floats, rate: Floats, scatter: float = 1.0, beyond: float = _BEYOND) -> Floats:
+def upper_limit(out_of: Floats, rate: Floats, scatter: float = 0.0, beyond: float = _BEYOND) -> Floats:
     """The funnel's upper limit: the highest rate that is exceeded with a chance of at most `beyond`."""
     n = np.asarray(out_of, np.float64)
     allowed = np.full(n.shape, beyond)
-    if scatter > 1:
-        allowed = normal_tail(-normal_quantile(allowed) * np.sqrt(scatter))
+    if scatter > 0:
+        allowed = normal_tail(-normal_quantile(allowed) / np.maximum(_narrowed(n, rate, scatter), 1e-3))
     low, high = np.zeros(n.shape), n.copy() + 1
     for _ in range(int(np.ceil(np.log2(float(n.max(initial=1)) + 2))) + 1):
         middle = np.floor((low + high) / 2)

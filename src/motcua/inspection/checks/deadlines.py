@@ -20,11 +20,10 @@ def _promised(given: Given) -> nw.Expr:
 
 
 def overdue(given: Given) -> nw.Expr:
-    """Late under every reading of the law and at every stage: the most favourable due instant, the earliest end."""
+    """Late under every reading of the law: the most favourable lawful due instant, the earliest end."""
     end = instant("best_finish_at")
     moment = nw.when(end <= given.scope.as_of).then(end).otherwise(nw.lit(given.scope.as_of))
-    paused = nw.any_horizontal(*(flag(f"paused_{k}") for k in range(4)), ignore_nulls=True)
-    waits = (end > given.scope.as_of) & paused
+    waits = (end > given.scope.as_of) & flag("paused_3")
     withdrawn = nw.col("finish_kind") == "withdrawn"
     return (moment > nw.col("most_due_at")) & ~waits & ~withdrawn
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import narwhals as nw
 
 from motcua.inspection.checks import grounds, peers
@@ -97,34 +100,29 @@ def _month_end(facts: Facts, given: Given) -> Found:
 
 
 def _burst(facts: Facts, given: Given) -> Found:
-    """Many ends by one account within some minutes."""
-    span = given.number("minutes") * 60
-    ends = _ends(facts)
-    grouped = ends.with_columns(slot=nw.col("recorded_at") // span).group_by("agency", "actor", "slot").agg(
-        nw.len().cast(nw.Int64).alias("n"), nw.col("recorded_at").min().alias("from_at"),
-        nw.col("recorded_at").max().alias("to_at"),
-    )  # fmt: skip
-    rows = facts.collect(grouped.filter(nw.col("n") >= given.number("ends")))
-    looked = facts.collect(ends.group_by("agency", "actor").agg(nw.len().alias("n")).select(nw.len().alias("n")))
-    most: dict[str, dict[str, object]] = {}
-    for row in rows:
-        subject = f"{row['agency']}:{row['actor']}"
-        if subject not in most or int(row["n"]) > int(str(most[subject]["n"])):
-            most[subject] = row
+    """Many ends by one account within some minutes: the n-th before an end was entered that short a while ago."""
+    span, least = given.number("minutes") * 60, given.number("ends")
+    ends = _ends(facts).with_columns(
+        from_at=nw.col("recorded_at").shift(least - 1).over("agency", "actor", order_by=["recorded_at", "dossier"])
+    )
+    heaped = ends.filter(nw.col("recorded_at") - nw.col("from_at") <= span)
+    rows = facts.collect(
+        heaped.group_by("agency", "actor").agg(
+            nw.len().cast(nw.Int64).alias("n"), nw.col("from_at").min(), nw.col("recorded_at").max().alias("to_at")
+        )
+    )
+    looked = facts.count(ends.select("agency", "actor").unique(["agency", "actor"]))
     signs = [
-        Sign(check="bulk_closing", subject=subject, kind="official", agency=str(row["agency"]), unit=str(row["actor"]),
-             at_s=int(str(row["from_at"])), evidence=_told(row))
-        for subject, row in most.items()
+        Sign(check="bulk_closing", subject=f"{row['agency']}:{row['actor']}", kind="official", agency=row["agency"],
+             unit=row["actor"], at_s=int(row["from_at"]), evidence=_told(row, least))
+        for row in rows
     ]  # fmt: skip
-    return Found(signs, int(looked[0]["n"]))
+    return Found(signs, looked)
 
 
-def _told(row: dict[str, object]) -> dict[str, object]:
-    return {
-        "events": int(str(row["n"])),
-        "from_at": iso(from_microseconds(int(str(row["from_at"])) * 1_000_000)),
-        "to_at": iso(from_microseconds(int(str(row["to_at"])) * 1_000_000)),
-    }
+def _told(row: Mapping[str, Any], least: int) -> dict[str, Any]:
+    at = {name: iso(from_microseconds(int(row[name]) * 1_000_000)) for name in ("from_at", "to_at")}
+    return {"events": int(row["n"]) + least - 1, **at}
 
 
 def _before_due(facts: Facts, given: Given) -> Found:

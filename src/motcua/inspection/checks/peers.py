@@ -89,8 +89,8 @@ def judged(check: str, groups: Sequence[Group], given: Given, *, kind: Subject, 
             confidence=round(1 - float(result.q[n]), 6),
             evidence={
                 "events": group.events, "out_of": group.out_of, "rate": round(group.events / group.out_of, 4),
-                "peers_rate": round(group.rate, 4), "upper_rate": round(float(result.upper[n]), 4),
-                "q_value": float(f"{result.q[n]:.3g}"), "scatter": round(result.scatter, 3),
+                "peers_rate": round(float(group.rate), 4), "upper_rate": round(float(result.upper[n]), 4),
+                "q_value": float(f"{result.q[n]:.3g}"), "scatter": round(result.scatter, 4),
             },
         )
         for n, group in enumerate(groups)

@@ -57,7 +57,7 @@ def situated(dossiers: Frame, units: Frame, procedures: Frame, days: Frame, scop
         .with_columns(calendar=nw.col("calendar").fill_null("vn"), now_at=nw.lit(scope.as_of))
         .join(procedures.drop("name"), on="core", how="left")
         .with_columns(
-            most_due_at=_latest(*(f"{reading}_{k}" for reading in ("due", "statutory", "subtract") for k in range(4))),
+            most_due_at=_latest("due_3", "statutory_3", "subtract_3"),
             best_finish_at=nw.min_horizontal("finish_at", "true_finish_at"),
         )
     )
@@ -179,7 +179,10 @@ def _requests(acts: Frame) -> Frame:
     pauses = acts.filter(_is(*PAUSES), nw.col("at") >= nw.col("received_at"))
     again = (nw.col("before_kind") == "supplement_requested") & (nw.col("w_at") - nw.col("before_w") < RESEND_MINUTES)
     request = _is("supplement_requested") & ~again.fill_null(value=False)
-    slack = nw.col("w_due") - nw.col("w_at")
+    # Before the first pause the slip's due date is the one in force; each pause moves it.
+    earlier = nw.col("at").shift(1).over("dossier", order_by=["at", "seq"])
+    pauses = pauses.with_columns(slack=nw.when(earlier.is_null()).then(nw.col("w_slip") - nw.col("w_at")))
+    slack = nw.col("slack")
     written = nw.col("document").fill_null(value=False)
     frame = pauses.select(
         "dossier",

@@ -37,7 +37,7 @@ def _unreasoned(given: Given) -> nw.Expr:
 
 
 def _tail(given: Given) -> nw.Expr:
-    whole = nw.col("w_due") - nw.col("w_received")
+    whole = nw.col("w_slip") - nw.col("w_received")
     return (nw.col("request_slack") < whole * given.share("tail")) & (whole >= 2 * 480)
 
 
@@ -46,7 +46,7 @@ def _paused(given: Given) -> nw.Expr:
 
 
 def _last_hours(given: Given) -> nw.Expr:
-    whole = nw.col("w_due") - nw.col("w_received")
+    whole = nw.col("w_slip") - nw.col("w_received")
     return (nw.col("pause_slack") <= given.number("minutes")) & (whole >= 2 * 480)
 
 
@@ -127,7 +127,7 @@ CHECKS: tuple[Check, ...] = (
         explanation="Yêu cầu bổ sung trong phần mười cuối của thời hạn: có thể dùng để dừng đồng hồ. Hồ sơ thiếu thật"
         " thì đơn vị nêu thành phần thiếu.",
         grounds=grounds.one_stop("Điều 5 khoản 1 điểm đ, Điều 19 khoản 4", "Điều 5, Điều 19"),
-        evidence=("received_at", "due_by_pauses", "first_request_at", "request_slack"),
+        evidence=("received_at", "slip_due_at", "first_request_at", "request_slack"),
         parameters=(Parameter(name="tail", default=0.1, law=False, title="phần cuối của thời hạn"),),
         among=_asked, holds=_tail, at="last_pause_at",
     ),
@@ -136,7 +136,7 @@ CHECKS: tuple[Check, ...] = (
         title="Tạm dừng trong những giờ cuối",
         explanation="Một lần tạm dừng bắt đầu khi chỉ còn vài giờ làm việc trước hạn trả.",
         grounds=grounds.one_stop("Điều 5 khoản 1 điểm đ", "Điều 5"),
-        evidence=("due_by_pauses", "last_pause_at", "pause_slack"),
+        evidence=("slip_due_at", "last_pause_at", "pause_slack"),
         parameters=(Parameter(name="minutes", default=240, law=False, title="phút làm việc cuối trước hạn"),),
         among=_paused, holds=_last_hours, at="last_pause_at",
     ),
