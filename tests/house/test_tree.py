@@ -48,6 +48,17 @@ def test_every_workbook_bears_the_mark_of_a_training_house() -> None:
     assert found - makers == set(), "make it with motcua.catalogue.sheets.Workbook"
 
 
+def test_who_may_what_is_decided_by_powers_alone() -> None:
+    """No room reads a person's posts by itself: it would forget the days, the proposals or the choice at the top."""
+    own = ("accounts/", "web/people/", "web/training/", "cli/")
+    found = [
+        str(file.relative_to(ROOMS))
+        for file in ROOMS.rglob("*.py")
+        if not str(file.relative_to(ROOMS)).startswith(own) and ".posts.all()" in file.read_text("utf-8")
+    ]
+    assert not found, "ask motcua.accounts.powers"
+
+
 def test_every_page_that_stands_alone_bears_the_mark_of_a_training_house() -> None:
     pages = [file for file in (ROOMS / "web" / "templates").rglob("*.html") if "<html" in file.read_text("utf-8")]
     assert pages and [file.name for file in pages if "training" not in file.read_text("utf-8")] == []

@@ -221,17 +221,14 @@ def _is_of(person: User, agency: str, first: date, last: date) -> bool:
 
 def of_an_act(name: str, unit: str, on: date) -> Post | None:
     """The post in which an account acted for a unit on a day: still that, whatever the person is now."""
-    held = Post.objects.filter(user__username=name, agency=unit, proposed=False)
-    held = held.filter(Q(valid_from=None) | Q(valid_from__lte=on)).filter(Q(valid_to=None) | Q(valid_to__gte=on))
+    held = powers.valid(Post.objects.filter(user__username=name, agency=unit), on=on)
     return min(held, key=lambda post: powers.RANK.index(post.role), default=None)
 
 
 def answers_for(name: str, agency: str, on: date) -> list[str]:
     """The accounts that have the open work of an account in a unit on a day: its own while it holds a post there,
     and whoever stands in for it; nobody: the unit's head assigns it anew."""
-    posts = Post.objects.filter(agency=agency, proposed=False).filter(
-        Q(user__username=name, stands_in_for=None) | Q(stands_in_for__user__username=name)
-    )
-    posts = posts.filter(Q(valid_from=None) | Q(valid_from__lte=on)).filter(Q(valid_to=None) | Q(valid_to__gte=on))
+    of_theirs = Q(user__username=name, stands_in_for=None) | Q(stands_in_for__user__username=name)
+    posts = powers.valid(Post.objects.filter(of_theirs, agency=agency), on=on)
     held = {post.user.username: None for post in posts.select_related("user").order_by("stands_in_for_id", "pk")}
     return sorted(held, key=lambda one: one != name)

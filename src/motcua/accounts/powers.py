@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from motcua.rules.moves import Actor
 
 #: Roles that see the whole province where no agency is named.
@@ -33,6 +35,12 @@ def in_force(user: Any, *, on: date) -> list[Any]:
         and not (post.valid_to and post.valid_to < on)
     ]
     return sorted(held, key=lambda post: (RANK.index(post.role), post.agency, post.pk))
+
+
+def valid(held: QuerySet[Any, Any], *, on: date) -> QuerySet[Any, Any]:
+    """Of these posts those that are in force on a day."""
+    begun = held.filter(Q(valid_from=None) | Q(valid_from__lte=on), proposed=False)
+    return begun.filter(Q(valid_to=None) | Q(valid_to__gte=on))
 
 
 def acting(user: Any, *, on: date) -> Any | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -52,6 +52,7 @@ _CALLED: Mapping[str, str] = {
 _DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _ISO_DAY = re.compile(r"^(\d{4})-(\d{2})-(\d{2})")
 _LOOKED_AT = 30  # rows among which the headings are looked for
+_KEPT = timedelta(days=90)  # a list holds names and phone numbers; the accounts have what is needed
 LARGEST = 5_000  # rows of a list: a province has so many officials
 
 Line = tuple[int, Sequence[str]]
@@ -291,3 +292,8 @@ def _complete(person: User, values: Mapping[str, str], *, by: str, at: datetime,
     kept = {name: values[name] or getattr(person, name) for name in ("full_name", "email", "phone", "national_id")}
     if any(kept[name] != getattr(person, name) for name in kept):
         people.correct(person, by=by, at=at, within=within, **kept)
+
+
+def forget(*, at: datetime) -> int:
+    """Removes lists that are no longer needed; returns how many."""
+    return Roster.objects.filter(given_at__lt=at - _KEPT).delete()[0]

@@ -117,7 +117,7 @@ def _work(args: argparse.Namespace) -> int:
 def _tasks(home: Path) -> list[Task]:
     from django.utils import timezone
 
-    from motcua.accounts import sessions, tries
+    from motcua.accounts import roster, sessions, tries
     from motcua.directives import meetings, progress
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.ledger import seals
@@ -155,6 +155,11 @@ def _tasks(home: Path) -> list[Task]:
             loads.start(home)
         return len(waiting)
 
+    def forget() -> int:
+        """What was kept of sessions that are over, of old tries in vain, and of lists of people."""
+        now = timezone.now()
+        return sessions.forget(at=now) + tries.forget(at=now) + roster.forget(at=now)
+
     def overdue() -> int:
         total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
         return int(total["open_overdue"])
@@ -175,7 +180,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("loads", left, 15),
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
-        Task("forget", lambda: sessions.forget(at=timezone.now()) + tries.forget(at=timezone.now()), 3600),
+        Task("forget", forget, 3600),
         Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
         Task("sending", lambda: sending.run(mail, now=timezone.now()), 30),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),

@@ -19,13 +19,9 @@ ASKED = DRAFTERS
 
 
 def posts(user: Any, *, on: date) -> list[Person]:
-    """The posts that a person holds on a day, as the life of a finding reads them."""
-    name = user.get_username()
-    held = [
-        Person(name=name, role=post.role, agency=post.agency)
-        for post in user.posts.all()
-        if not (post.valid_from and post.valid_from > on) and not (post.valid_to and post.valid_to < on)
-    ]
+    """The post in which a person acts on a day, as the life of a finding reads it; none without a post."""
+    name, post = user.get_username(), powers.acting(user, on=on)
+    held = [] if post is None else [Person(name=name, role=post.role, agency=post.agency)]
     return [*held, Person(name=name, role="inspector")] if user.is_superuser else held
 
 
@@ -68,7 +64,7 @@ def of_unit(agency: str, *, on: date) -> list[tuple[str, str]]:
 
 
 def _named(held: QuerySet[Post, Post], on: date) -> list[tuple[str, str]]:
-    valid = held.filter(Q(valid_from=None) | Q(valid_from__lte=on), Q(valid_to=None) | Q(valid_to__gte=on))
+    valid = powers.valid(held, on=on)
     people = User.objects.filter(is_active=True, posts__in=valid).distinct().order_by("full_name", "username")
     return [(person.username, person.full_name or person.username) for person in people]
 

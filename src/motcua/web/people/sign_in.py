@@ -82,6 +82,7 @@ def _known(request: HttpRequest, name: str, password: str, *, at: datetime) -> A
     if person is None:
         for limit, subject in limits:
             tries.failed(limit, subject, at=at)
+        _log.warning("sign-in in vain", account=folded[:150], address=here)
         return None
     for limit, subject in limits[:2]:
         tries.succeeded(limit, subject)
