@@ -23,6 +23,7 @@ from motcua.mirror.client import Portal
 from motcua.mirror.faults import Fault, Plan
 from motcua.mirror.models import Record, RecordVersion
 from motcua.mirror.server import Server
+from motcua.oversight import explain, extract
 from motcua.payments.models import Payment
 from motcua.rules.enclosures import Fee, Paper, Result
 from motcua.rules.moves import Refused
@@ -184,6 +185,18 @@ def test_the_log_gives_back_what_the_desk_put_in() -> None:
     events = messages.opened(log.events(CODE), messages.private([CODE])[CODE])
     enclosed = [item for event in events for name in ("papers", "fees", "results") for item in getattr(event, name, ())]
     assert enclosed == [APPLICATION, DUE_NOW, DEED, DUE_LATER, LICENCE]
+
+
+def test_the_dossiers_story_tells_fees_and_results_without_what_leads_to_papers(home: Path) -> None:
+    _handled()
+    extract.run(home=home, at=NOW)
+    story = explain.dossier(home, CODE, now=NOW)
+    assert story is not None
+    told = [entry["enclosed"] for entry in story["timeline"] if entry["enclosed"]]
+    assert told == [
+        {"papers": 1}, {"fees": [{"code": "PH01", "name": "Phí thẩm định", "amount": 50_000}]}, {"papers": 1},
+        {"fees": [{"code": "LP07", "name": "Lệ phí cấp giấy", "amount": 150_000}]}, {"results": ["KQ.G07.000122"]},
+    ]  # fmt: skip
 
 
 def test_a_payment_adds_only_the_fees_that_no_act_stated(portal: Portal) -> None:

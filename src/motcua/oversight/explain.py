@@ -328,6 +328,7 @@ def _ours_timeline(events: list[Event], facts: OurFacts, at: datetime) -> list[d
             "unit": event.unit,
             "step": getattr(event, "step", ""),
             "note": event.note,
+            "enclosed": _enclosed(event),
             "evidence_at": _iso(getattr(event, "evidence_at", None)),
         }
         for event in events
@@ -338,6 +339,16 @@ def _their_steps(code: str) -> list[TheirStep]:
     """The steps of a record of the portal, in their order."""
     rows = Step.objects.filter(side=reading.their_side(), code=code).order_by("at", "pk")
     return [(int(step.status), step.at, step.stored_at) for step in rows if step.at is not None]
+
+
+def _enclosed(event: Event) -> dict[str, Any]:
+    """What an act encloses, without what leads to a person's papers: fees, codes of results, how many papers."""
+    found = {
+        "fees": [{"code": fee.code, "name": fee.name, "amount": fee.amount} for fee in getattr(event, "fees", ())],
+        "results": [result.code for result in getattr(event, "results", ())],
+        "papers": len(getattr(event, "papers", ())),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _their_timeline(code: str, steps: list[TheirStep], at: datetime) -> list[dict[str, Any]]:
@@ -354,6 +365,7 @@ def _their_timeline(code: str, steps: list[TheirStep], at: datetime) -> list[dic
             "unit": "",
             "step": "",
             "note": "",
+            "enclosed": {},
             "evidence_at": None,
         }
         for status, stated_at, stored_at in steps

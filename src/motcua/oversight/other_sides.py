@@ -148,8 +148,10 @@ def load_services(file: Path, *, at: datetime) -> int:
                 rows[code] = OnlineService(procedure=code[:64], core=procedure_core(code)[:64], loaded_at=at,
                                            name=(row.get("name") or "").strip()[:2000],
                                            level=_LEVEL_WORDS[level])  # fmt: skip
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"{file}: cannot be read: {error}") from None
+    except OSError as error:
+        raise Unreadable(f"{file}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Unreadable(f"{file.name}: is no CSV in UTF-8 ({error}); save it as CSV UTF-8") from None
     if not rows:
         raise Unreadable(f"{file.name}: holds no service; nothing was changed")
     with transaction.atomic():
