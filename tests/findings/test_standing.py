@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from motcua.inspection.standing import Precision, Stake, WatchRule, budget, rank
+from motcua.inspection.standing import Precision, Stake, WatchRule, beyond, budget, rank
 
 
 def test_nothing_concluded_is_no_figure() -> None:
@@ -55,3 +55,16 @@ def test_a_day_has_its_budget() -> None:
     assert budget(ranked, most=3, done_today=0) == [2, 3, 1]
     assert budget(ranked, most=3, done_today=2) == [2]
     assert budget(ranked, most=3, done_today=7) == []
+
+
+def test_a_small_unit_is_not_shamed_by_luck() -> None:
+    assert beyond(1, 3, rate=0.1) == "" and beyond(3, 30, rate=0.1) == ""
+    assert beyond(60, 300, rate=0.1) == "more"
+    assert beyond(5, 300, rate=0.1) == "fewer"
+    assert beyond(0, 5, rate=0.1) == "" and beyond(0, 0, rate=0.1) == "" and beyond(3, 3, rate=0.0) == ""
+
+
+def test_equal_units_are_named_no_more_often_than_promised() -> None:
+    draw = random.Random(3)
+    named = sum(beyond(sum(draw.random() < 0.1 for _ in range(60)), 60, rate=0.1) == "more" for _ in range(5_000))
+    assert named <= 12, "promised: one in a thousand"

@@ -16,7 +16,7 @@ from motcua.cli.output import DONE, UNUSABLE, Unusable
 GROUPS = (
     "demo", "sample", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect",
     "checks", "compare", "report", "work", "evidence", "operate", "training", "parts",
-    "accounts",
+    "accounts", "findings",
 )  # fmt: skip
 
 

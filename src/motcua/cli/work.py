@@ -33,6 +33,7 @@ _WANTED_BY = {
     "read-back": {"exchange", "oversight"},
     "extract": {"oversight"},
     "overdue": {"oversight"},
+    "findings": {"oversight"},
     "loads": {"oversight"},
     "directives": {"oversight"},
     "day-figures": {"oversight"},
@@ -120,6 +121,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.accounts import roster, sessions, tries
     from motcua.directives import meetings, progress
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
+    from motcua.findings import modes, update
     from motcua.ledger import seals
     from motcua.mirror import profiles
     from motcua.notices import sending, telling
@@ -164,6 +166,15 @@ def _tasks(home: Path) -> list[Task]:
         total = figures.rates(home, Question(measure="open"), now=timezone.now())["total"]
         return int(total["open_overdue"])
 
+    def findings() -> int:
+        """The signs of the whole province: also where nothing but time has passed."""
+        now = timezone.now()
+        if not extract.is_there(home):
+            return 0
+        signs = update.run(home, at=now).signs
+        modes.follow(at=now)
+        return signs
+
     tasks = [
         Task("deliver", send, 15),
         Task("take-in", linked, 60),
@@ -177,6 +188,7 @@ def _tasks(home: Path) -> list[Task]:
         *tasks,
         Task("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),
         Task("overdue", overdue, 300),
+        Task("findings", findings, 600),
         Task("loads", left, 15),
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),

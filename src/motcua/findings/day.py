@@ -60,12 +60,12 @@ def first(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) ->
 
 
 def counts(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) -> dict[str, int]:
-    """What waits: for this inspector, for units, past the answer date, asking for more time, for a re-check."""
+    """What waits: for units, for a conclusion, past its date, for more time, for a re-check; `mine`: as `waiting`."""
     asked = [str(state) for state in ASKED]
     told: dict[str, Any] = visible.aggregate(
         waiting_for_units=Count("pk", filter=Q(state__in=asked)),
         overdue=Count("pk", filter=Q(state__in=asked, due_at__lt=now)),
-        answered=Count("pk", filter=Q(state=str(State.ANSWERED), inspector__in=["", person])),
+        answered=Count("pk", filter=Q(state=str(State.ANSWERED))),
         extensions=Count("pk", filter=Q(state__in=asked, extension_to__isnull=False)),
         remedied=Count("pk", filter=Q(state=str(State.TO_REMEDY), remedied_at__isnull=False)),
         remedy_overdue=Count("pk", filter=Q(state=str(State.TO_REMEDY), remedied_at=None, remedy_due_at__lt=now)),

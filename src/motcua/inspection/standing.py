@@ -60,6 +60,18 @@ def _root(rising: Callable[[float], float]) -> float:
     return (low + high) / 2
 
 
+def beyond(late: int, of: int, *, rate: float, level: float = 0.001) -> Literal["", "more", "fewer"]:
+    """Whether a unit's late dossiers lie outside what chance gives at its peers' rate: the limits of a funnel.
+
+    `level`: the chance of lying beyond one limit by luck alone (0.001: one unit in a thousand on each side).
+    """
+    if not of or not 0 < rate < 1:
+        return ""
+    if 1 - (_at_most(late - 1, of, rate) if late else 0.0) < level:
+        return "more"
+    return "fewer" if _at_most(late, of, rate) < level else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRule:
     """When a check only watches: `on` switches the rule, `least` concluded findings are wanted, `below` is the share.

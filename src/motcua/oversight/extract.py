@@ -57,6 +57,11 @@ def facts_folder(home: Path) -> Path:
     return home / "facts"
 
 
+def is_there(home: Path) -> bool:
+    """Whether a home has facts of this shape."""
+    return _published(facts_folder(home)) is not None
+
+
 def _in_turn(run: Callable[..., Report]) -> Callable[..., Report]:
     """One run at a time on a home: the worker, a command and a page that waits for its verdict may come together."""
 
