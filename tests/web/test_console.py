@@ -97,7 +97,7 @@ def test_every_page_is_accessible_and_keeps_to_its_content_policy(page: Any) -> 
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     for address in (
-        "/", "/?by=procedure&measure=finished", "/ho-so", "/ho-so?side=true&measure=open", "/phat-hien", "/don-vi",
+        "/", "/?by=procedure&measure=finished", "/ho-so", "/ho-so?side=true&measure=open", "/nguyen-nhan", "/don-vi",
         "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/tim?q=H99", "/tim?q=khong%20co",
         "/muc-du-lieu",
     ):  # fmt: skip
@@ -122,7 +122,7 @@ def test_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(page: Any) -> 
     for width in (360, 683):  # 683: 1366 pixels at 200 %
         page.set_viewport_size({"width": width, "height": 740})
         for address in (
-            "/", "/ho-so", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/phat-hien", "/don-vi",
+            "/", "/ho-so", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/nguyen-nhan", "/don-vi",
             "/tim?q=H99", "/muc-du-lieu",
         ):  # fmt: skip
             page.goto(address)
@@ -206,7 +206,7 @@ def test_a_printed_list_says_who_when_and_as_of(page: Any) -> None:
 
 _PAGES = (
     "/", "/?by=procedure&measure=finished", "/ho-so?measure=all&side=shown", "/ho-so?measure=all&agency=H99.77",
-    "/phat-hien", "/phat-hien?severity=A", "/don-vi", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0002",
+    "/nguyen-nhan", "/nguyen-nhan?severity=A", "/don-vi", "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0002",
     "/ho-so/H99.12-260302-0001/thoi-han", "/tim?q=H99", "/tim?q=khong", "/?measure=x", "/khong-co",
 )  # fmt: skip
 
@@ -230,11 +230,11 @@ def test_the_switch_of_language_keeps_the_address_and_is_kept(page: Any) -> None
     page.locator("html[lang=en]").wait_for()
     assert page.url.endswith("/ho-so?measure=finished&side=shown")
     assert page.locator("h1").inner_text() == "Dossiers"
-    page.goto("/phat-hien")
+    page.goto("/nguyen-nhan")
     assert "signs" in page.locator(".head").inner_text()
     page.locator(".language button").click()
     page.locator("html[lang=vi]").wait_for()
-    assert page.locator("h1").inner_text() == "Phát hiện"
+    assert page.locator("h1").inner_text() == "Nguyên nhân chênh lệch"
 
 
 def test_a_browser_that_prefers_english_gets_vietnamese_until_its_reader_chooses(client: Any) -> None:
@@ -364,7 +364,7 @@ def test_the_bridge_is_an_image_by_itself(client: Any, province: None) -> None:
 
 def test_a_dossier_opens_in_the_system_that_it_lives_in(client: Any, province: None, settings: Any) -> None:
     client.force_login(User.objects.get(username="thanhtra"))
-    addresses = ("/ho-so", "/phat-hien", "/ho-so/H99.12-260302-0001")
+    addresses = ("/ho-so", "/nguyen-nhan", "/ho-so/H99.12-260302-0001")
     for address in addresses:
         assert "Mở trong hệ thống một cửa" not in client.get(address).content.decode()
     settings.SOURCE_LINKS = links.patterns('{"": "https://mc.example/hs?ma={dossier}&v=1"}')
@@ -397,7 +397,7 @@ def test_a_list_keeps_the_count_of_its_figure_while_the_clock_goes_on(client: An
 def test_findings_are_paged_by_dossier_and_leg(client: Any, province: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "_SIZE", 1)
     client.force_login(User.objects.get(username="thanhtra"))
-    address, seen = "/phat-hien", []
+    address, seen = "/nguyen-nhan", []
     while address:
         page = client.get(address).content.decode()
         body = page[page.index("<tbody>") :]
@@ -410,7 +410,7 @@ def test_findings_are_paged_by_dossier_and_leg(client: Any, province: None, monk
 def test_an_address_without_sense_is_answered_in_words(client: Any, province: None) -> None:
     client.force_login(User.objects.get(username="thanhtra"))
     for address in ("/?measure=x", "/ho-so?cause=x&leg=sync", "/?period=2026-13", "/don-vi?as_of=hom-qua",
-                    "/ho-so?cause=late_entry", "/?by=x", "/phat-hien?policy=x"):  # fmt: skip
+                    "/ho-so?cause=late_entry", "/?by=x", "/nguyen-nhan?policy=x"):  # fmt: skip
         reply = client.get(address)
         assert reply.status_code == 400, address
         assert "Chưa hiểu câu hỏi trong địa chỉ" in reply.content.decode()
@@ -422,7 +422,7 @@ def test_a_home_without_facts_says_what_to_do(client: Any, home: Path) -> None:
     user = User.objects.create_user("moi", password="demo-motcua")
     Post.objects.create(user=user, role="inspector")
     client.force_login(user)
-    for address in ("/", "/ho-so", "/phat-hien", "/don-vi"):
+    for address in ("/", "/ho-so", "/nguyen-nhan", "/don-vi"):
         assert "motcua import" in client.get(address).content.decode()
 
 
@@ -442,12 +442,12 @@ def test_only_listed_pages_are_open_to_all_and_a_ward_sees_its_own(client: Any, 
     for address in (
         "/",
         "/ho-so",
-        "/phat-hien",
+        "/nguyen-nhan",
         "/don-vi",
         "/ho-so/H99.12-260302-0001",
         "/tim",
         "/ho-so.xlsx",
-        "/phat-hien.xlsx",
+        "/nguyen-nhan.xlsx",
     ):
         assert client.get(address).status_code == 302
     assert client.get("/healthz").json() == {"ok": True}
@@ -467,7 +467,7 @@ def test_a_list_is_a_workbook_of_the_same_rows(client: Any, province: None, tmp_
 
 def test_findings_are_a_workbook_with_room_for_the_answer(client: Any, province: None, tmp_path: Path) -> None:
     client.force_login(User.objects.get(username="thanhtra"))
-    rows = _workbook(client, "/phat-hien.xlsx?leg=record", tmp_path)
+    rows = _workbook(client, "/nguyen-nhan.xlsx?leg=record", tmp_path)
     assert [(row[2], row[3]) for row in rows[5:]] == [("H99.12-260302-0001", "chậm thao tác")]
     assert "chứng cứ: 15:00 06/03/2026" in rows[5][7]
     assert rows[4][9] == "Giải trình của đơn vị"

@@ -215,13 +215,13 @@ def test_a_ticket_without_sense_keeps_what_was_typed(operator: Client) -> None:
 
 
 def test_findings_due_to_synchronisation_lead_to_a_ticket_over_their_dossiers(operator: Client) -> None:
-    reply = operator.get("/phat-hien?leg=sync&measure=all&as_of=2026-03-20T09:00:00%2B07:00")
+    reply = operator.get("/nguyen-nhan?leg=sync&measure=all&as_of=2026-03-20T09:00:00%2B07:00")
     match = re.search(r'href="(/dong-bo/phieu/moi[^"]*)"', reply.content.decode())
     assert match, "the planted day has findings due to synchronisation"
     form = operator.get(match[1].replace("&amp;", "&"))
     codes = set(re.findall(r"H99\.12-260302-\d{4}", _text(form)))
     assert codes and codes <= {REFUSED, NOT_SHOWN, PRESSING, EQUAL}
-    assert "/dong-bo/phieu/moi" not in operator.get("/phat-hien?leg=record").content.decode()
+    assert "/dong-bo/phieu/moi" not in operator.get("/nguyen-nhan?leg=record").content.decode()
 
 
 # ---- in the browser --------------------------------------------------------------------------------------------------

@@ -220,14 +220,18 @@ FLAG_HINTS = Words(
 )
 #: The pages of the menu, by the names of their addresses.
 PAGES = Words({
-    "bridge": "Đối chiếu", "findings": "Phát hiện", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
+    "bridge": "Đối chiếu", "my-day": "Việc của tôi", "requests": "Yêu cầu giải trình", "findings": "Phát hiện",
+    "causes": "Nguyên nhân chênh lệch", "checks": "Thư viện kiểm tra", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
     "sync": "Đồng bộ", "collector": "Điểm thu", "accounts": "Tài khoản",
     "directives": "Giao nhiệm vụ", "notices": "Thông báo", "meeting": "Giao ban", "papers": "Văn bản",
 })  # fmt: skip
 #: The groups of the menu that hold several pages.
-MENUS = Words({"bridge": "Đối chiếu", "findings": "Phát hiện", "rounds": "Đợt kiểm tra", "orders": "Chỉ đạo",
-               "agencies": "Đơn vị", "data": "Dữ liệu", "sync": "Đồng bộ", "people": "Tài khoản"})  # fmt: skip
+MENUS = Words({
+    "bridge": "Đối chiếu", "mine": "Việc của tôi", "answers": "Giải trình", "findings": "Phát hiện",
+    "rounds": "Đợt kiểm tra", "orders": "Chỉ đạo", "agencies": "Đơn vị", "data": "Dữ liệu", "sync": "Đồng bộ",
+    "people": "Tài khoản",
+})  # fmt: skip
 PARTS = Words(
     {
         "oversight": "Kiểm tra, giám sát",

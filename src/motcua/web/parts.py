@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from motcua.accounts import powers
 from motcua.catalogue import parts
+from motcua.findings.people import ASKING
+from motcua.inspection.life import DRAFTERS, INSPECTORS
 from motcua.rules.instants import local_day
 from motcua.web import labels
 from motcua.web.console import sync
@@ -39,7 +41,10 @@ PAGES: Mapping[str, frozenset[str]] = {
     "oversight": frozenset(
         {
             "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
-            "findings", "findings-workbook", "agencies", "search", "levels",
+            "causes", "causes-workbook", "agencies", "search", "levels",
+            "my-day", "findings", "findings-workbook", "findings-act", "finding", "finding-evidence",
+            "evidence-decision", "attachment", "requests", "request", "request-workbook", "request-upload", "agency",
+            "checks",
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
             "evidence", "evidence-check",
@@ -63,7 +68,9 @@ _PART_OF = {page: part for part, pages in PAGES.items() for page in pages}
 #: The menu, in this order: groups of pages. One page alone is a plain entry; several open under the group's title.
 MENU: Mapping[str, tuple[str, ...]] = {
     "bridge": ("bridge",),
-    "findings": ("findings",),
+    "mine": ("my-day",),
+    "answers": ("requests",),
+    "findings": ("findings", "causes", "checks"),
     "rounds": (),
     "orders": ("directives", "notices", "meeting", "papers"),
     "agencies": ("agencies",),
@@ -74,12 +81,14 @@ MENU: Mapping[str, tuple[str, ...]] = {
 #: Pages of the menu that only some roles have.
 FOR: Mapping[str, frozenset[str]] = {
     "sync": sync.ROLES, "collector": sync.ROLES, "meeting": people.GIVERS, "papers": people.GIVERS,
-    "accounts": frozenset({"administrator"}),
+    "accounts": frozenset({"administrator"}), "my-day": INSPECTORS, "findings": ASKING, "requests": DRAFTERS,
 }  # fmt: skip
 #: Pages of the menu that another page leads to as well, once the part of that page is switched on.
 THROUGH: Mapping[str, str] = {"collector": "exchange"}
 #: The page on which a role begins, where that is not the first of its menu.
-HOMES: Mapping[str, str] = {"administrator": "accounts", "leader": "leader"}
+HOMES: Mapping[str, str] = {
+    "administrator": "accounts", "leader": "leader", **dict.fromkeys(sorted(DRAFTERS), "requests"),
+}  # fmt: skip
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 

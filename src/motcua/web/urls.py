@@ -24,6 +24,7 @@ from motcua.web.console import (
     sync_tickets,
 )
 from motcua.web.evidence import urls as evidence
+from motcua.web.findings import urls as findings
 from motcua.web.notices import urls as notices
 from motcua.web.orders import urls as orders
 from motcua.web.papers import urls as papers
@@ -39,8 +40,8 @@ urlpatterns = [
     path("ho-so.xlsx", lists.dossiers_workbook, name="dossiers-workbook"),
     path("ho-so/<path:code>/thoi-han", certificate.certificate, name="certificate"),
     path("ho-so/<path:code>", dossier.dossier, name="dossier"),
-    path("phat-hien", lists.findings, name="findings"),
-    path("phat-hien.xlsx", lists.findings_workbook, name="findings-workbook"),
+    path("nguyen-nhan", lists.findings, name="causes"),
+    path("nguyen-nhan.xlsx", lists.findings_workbook, name="causes-workbook"),
     path("nap-du-lieu", loading.loading, name="loading"),
     path("nap-du-lieu/<int:number>", loading.load, name="load"),
     path("nap-du-lieu/<int:number>/tu-choi.xlsx", loading.refused_workbook, name="load-refused"),
@@ -74,6 +75,7 @@ urlpatterns = [
     *collector.urlpatterns,
     *training.urlpatterns,
     *compare.urlpatterns,
+    *findings.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -13,6 +13,7 @@ from motcua.web import labels, links
 from motcua.web.collector import words as collector_words
 from motcua.web.console import sync_words
 from motcua.web.evidence import words as evidence_words
+from motcua.web.findings import words as finding_words
 
 register = template.Library()
 
@@ -128,6 +129,25 @@ def collector_word(value: str | None, table: str) -> str:
     """A code of the collector in words, from one of the tables of `collector.words`."""
     words: Mapping[Any, str] = getattr(collector_words, table)
     return words.get(value, str(value or ""))
+
+
+@register.filter
+def finding_word(value: str | None, table: str) -> str:
+    """A code of a finding in words, from one of the tables of `findings.words`."""
+    words: Mapping[Any, str] = getattr(finding_words, table)
+    return words.get(value, str(value or ""))
+
+
+@register.filter
+def findings(count: int) -> str:
+    """So many findings, in words."""
+    return finding_words.findings(count)
+
+
+@register.filter
+def units(count: int) -> str:
+    """So many units, in words."""
+    return finding_words.units(count)
 
 
 @register.filter

@@ -137,7 +137,7 @@ def _reading(document: dict[str, Any], here: Asked) -> dict[str, Any]:
     return {
         "first": first,
         "legs": [
-            {"leg": leg, **ways, "href": here.link("/phat-hien", leg=leg)} for leg, ways in legs.items()
+            {"leg": leg, **ways, "href": here.link("/nguyen-nhan", leg=leg)} for leg, ways in legs.items()
         ],
     }  # fmt: skip
 
@@ -148,7 +148,7 @@ def _flags(document: dict[str, Any], here: Asked) -> list[dict[str, Any]]:
         {"title": title, "hint": labels.FLAG_HINTS[key], "count": document[key], "href": here.link("/ho-so", flag=key)}
         for key, title in labels.FLAGS.items()
     ]
-    missing = here.link("/phat-hien", cause="not_enough_data")
+    missing = here.link("/nguyen-nhan", cause="not_enough_data")
     flags.append({"title": gettext("Chưa đủ dữ liệu"), "hint": labels.FLAG_HINTS["not_enough_data"],
                   "count": document["not_enough_data"], "href": missing})  # fmt: skip
     return flags

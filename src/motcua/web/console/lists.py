@@ -133,7 +133,7 @@ def findings(request: HttpRequest) -> HttpResponse:
     more = f"{shown[-1]['dossier']}|{shown[-1]['leg']}" if len(rows) > _SIZE else None
     return page(
         request,
-        "findings.html",
+        "causes.html",
         {
             "asked": asked,
             "here": here,
@@ -142,14 +142,14 @@ def findings(request: HttpRequest) -> HttpResponse:
             "findings": shown,
             "first": first,
             "last": last,
-            "start": here.link("/phat-hien", keep=_ALL) if after else "",
-            "next": here.link("/phat-hien", keep=_ALL, after=more, n=last + 1) if more else "",
+            "start": here.link("/nguyen-nhan", keep=_ALL) if after else "",
+            "next": here.link("/nguyen-nhan", keep=_ALL, after=more, n=last + 1) if more else "",
             "groups": _groups(document, asked),
             "severities": _severities(document, asked),
-            "everything": asked.link("/phat-hien"),
-            "workbook": here.link("/phat-hien.xlsx", keep=_ALL),
+            "everything": asked.link("/nguyen-nhan"),
+            "workbook": here.link("/nguyen-nhan.xlsx", keep=_ALL),
             "ticket": here.link("/dong-bo/phieu/moi", keep=_ALL),
-            "chips": chips(_plain(asked), "/phat-hien"),
+            "chips": chips(_plain(asked), "/nguyen-nhan"),
             "choices": choices(asked),
             "population": None if left else _population(asked),
             "as_of": here.query["as_of"],
@@ -176,10 +176,10 @@ def _groups(document: dict[str, Any], asked: Asked) -> list[dict[str, Any]]:
         {
             "leg": leg,
             "count": sum(n for (of, _), n in counts.items() if of == leg),
-            "href": asked.link("/phat-hien", leg=leg),
+            "href": asked.link("/nguyen-nhan", leg=leg),
             "chosen": chosen == (leg, None),
             "causes": [
-                {"cause": cause, "count": n, "href": asked.link("/phat-hien", leg=leg, cause=cause),
+                {"cause": cause, "count": n, "href": asked.link("/nguyen-nhan", leg=leg, cause=cause),
                  "chosen": chosen == (leg, cause)}
                 for (of, cause), n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
                 if of == leg
@@ -196,7 +196,7 @@ def _severities(document: dict[str, Any], asked: Asked) -> list[dict[str, Any]]:
             "severity": severity,
             "count": sum(f["severity"] == severity for f in document["findings"]),
             "chosen": asked.query.get("severity") == severity,
-            "href": asked.link("/phat-hien", keep=keep, severity=severity),
+            "href": asked.link("/nguyen-nhan", keep=keep, severity=severity),
         }
         for severity in labels.SEVERITIES
     ]
@@ -211,7 +211,7 @@ def findings_workbook(request: HttpRequest) -> FileResponse:
     stream = workbooks.findings(
         document, left, title=titled(asked), author=str(request.user), period=asked.question.period
     )
-    return FileResponse(stream, as_attachment=True, filename=workbooks.name("phat-hien", asked.now, "xlsx"))
+    return FileResponse(stream, as_attachment=True, filename=workbooks.name("nguyen-nhan", asked.now, "xlsx"))
 
 
 # ---- agencies ----------------------------------------------------------------------------------------------------

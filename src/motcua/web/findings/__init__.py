@@ -1,0 +1,1 @@
+"""Pages of the findings: an inspector's day, findings, requests for explanation, agencies, the library of checks."""
