@@ -6,7 +6,6 @@ import io
 from datetime import datetime
 from typing import Any
 
-import xlsxwriter
 from django.conf import settings
 from django.contrib import messages
 from django.core.signing import BadSignature, Signer
@@ -17,6 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from motcua.catalogue.models import Agency
+from motcua.catalogue.sheets import Workbook
 from motcua.findings import answers, files
 from motcua.findings.answers import Preview
 from motcua.findings.models import Finding, Request
@@ -47,9 +47,9 @@ def download(request: HttpRequest, number: int) -> FileResponse:
 
 
 def sheet(head: Request, rows: list[Finding], *, author: str, now: datetime) -> io.BytesIO:
-    """The workbook; XlsxWriter writes the drop-downs that Excel and LibreOffice both show."""
+    """The workbook, with drop-downs that Excel and LibreOffice both show."""
     stream = io.BytesIO()
-    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book = Workbook(stream)
     book.set_properties({"author": author, "title": gettext("Yêu cầu giải trình số {n}").format(n=head.pk)})
     page_ = book.add_worksheet(gettext("Trả lời"))
     look = {"font_name": "Times New Roman", "font_size": 12, "valign": "top"}
