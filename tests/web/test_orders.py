@@ -302,3 +302,23 @@ def _pages(content: bytes, folder: Path) -> list[str]:
     file.write_bytes(content)
     done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True)
     return [" ".join(page.split()) for page in done.stdout.decode().split("\f")[:-1]]
+
+
+def test_libreoffice_draws_the_meetings_paper_on_two_pages_before_the_annex(
+    client: Client, task: Directive, tmp_path: Path
+) -> None:
+    import shutil
+    import subprocess
+
+    if shutil.which("soffice") is None:
+        pytest.skip("LibreOffice is not on this machine")
+    _as(client, "thanh-tra")
+    file = tmp_path / "giao-ban.docx"
+    file.write_bytes(client.get("/giao-ban/tai-lieu.docx").content)
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(file)]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    pages = _pages((tmp_path / "giao-ban.pdf").read_bytes(), tmp_path)
+    assert "VI. Kiến nghị" in pages[1] and "Phụ lục 1." in pages[2]
+    assert not any("Phụ lục" in page for page in pages[:2])
+    assert "Xã Ẩn Độ Cũ" in " ".join(pages)

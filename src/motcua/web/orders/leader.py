@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,8 +17,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from motcua.catalogue import settings as kept
+from motcua.catalogue.models import Agency
 from motcua.directives import meetings, standing, units_to_note
 from motcua.directives.models import DayFigures, KeptPaper, Line
+from motcua.findings.models import Finding
+from motcua.inspection.life import ASKED
 from motcua.oversight import figures
 from motcua.oversight.figures import Question
 from motcua.rules.instants import local_day
@@ -57,7 +62,7 @@ def leader(request: HttpRequest) -> HttpResponse:
         "overdue": counts.get("overdue", 0),
         "fine": sum(counts.values()) - counts.get("overdue", 0),
     }
-    contact = kept.get(HEAD, {})
+    contact, asked = kept.get(HEAD, {}), _asked()
     return render(
         request,
         "orders/leader.html",
@@ -67,7 +72,10 @@ def leader(request: HttpRequest) -> HttpResponse:
             "stale": open_["facts_age_s"] > 3600,
             "age": open_["facts_age_s"],
             **answers,
-            "noted": [{**_unit(one), "href": _list(request, one.agency, documents["all"])} for one in noted],
+            "noted": [
+                {**_unit(one), "asked": asked.get(one.agency, 0), "href": _list(request, one.agency, documents["all"])}
+                for one in noted
+            ],
             "small": units_to_note.SMALLEST,
             "waiting": _waiting(),
             "week": week is not None,
@@ -112,6 +120,29 @@ def _steps(today: date, shown: int) -> list[dict[str, Any]]:
     ]
 
 
+def _asked() -> dict[str, int]:
+    """How many explanations each unit owes."""
+    rows = Finding.objects.filter(state__in=[str(state) for state in ASKED]).values("agency").annotate(n=Count("pk"))
+    return {row["agency"]: row["n"] for row in rows}
+
+
+def _extensions() -> list[dict[str, str]]:
+    """Units that ask for more time to explain."""
+    rows = Finding.objects.filter(state__in=[str(state) for state in ASKED], extension_to__isnull=False)
+    units = rows.values("agency").annotate(n=Count("pk")).order_by("-n", "agency")[:_WAITING]
+    names = dict(Agency.objects.filter(code__in=[unit["agency"] for unit in units]).values_list("code", "name"))
+    address = reverse("findings")
+    return [
+        {
+            "text": gettext("{unit} xin gia hạn giải trình ({n})").format(
+                unit=names.get(unit["agency"], unit["agency"]), n=labels.number(unit["n"])
+            ),
+            "href": f"{address}?{urlencode({'state': 'extensions', 'agency': unit['agency']})}",
+        }
+        for unit in units
+    ]
+
+
 def _unit(one: units_to_note.Noted) -> dict[str, Any]:
     return {"name": one.name, "late": one.late, "population": one.population, "expected": round(one.expected)}
 
@@ -124,7 +155,7 @@ def _list(request: HttpRequest, agency: str, document: dict[str, Any]) -> str:
 
 
 def _waiting() -> list[dict[str, str]]:
-    """What waits for a leader: drafts without a number, tasks that climbed to the top of the ladder."""
+    """What waits for a leader: tasks at the top of the ladder, units that ask for time, drafts without a number."""
     found = []
     told = Line.objects.filter(act=Line.Act.ESCALATED, directive__state="open", directive__met_since=None)
     numbers = {line.directive_id for line in told if line.facts.get("role") == "leader"}
@@ -136,6 +167,7 @@ def _waiting() -> list[dict[str, str]]:
                     "href": reverse("directive", args=[each.directive.pk]),
                 }
             )
+    found += _extensions()
     for paper in KeptPaper.objects.filter(typed_at=None).order_by("-drafted_at")[:_WAITING]:
         found.append(
             {"text": gettext("Dự thảo: {title}").format(title=paper.title), "href": reverse("paper", args=[paper.pk])}
