@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.accounts.post_office import open_office
 
 from motcua.accounts import codes, factors, invitations, posts, totp, tries
 from motcua.accounts.models import Factor, Invitation, Post, Roster, SignedIn, User
+from motcua.catalogue.models import Agency
 from motcua.ledger.models import Change
 from motcua.rules.instants import local_day
 from motcua.web import mail
@@ -350,6 +352,74 @@ def test_a_province_of_many_is_listed_in_few_questions(client: Client, django_as
         page = client.get("/tai-khoan").content.decode()
     assert page.count('<th scope="row">') == 100 and "1–100 trong 151" in page
     assert client.get("/tai-khoan?from=100").content.decode().count('<th scope="row">') == 51
+
+
+def test_who_came_and_who_leaves_is_told_the_next_first(chief: Client) -> None:
+    on = local_day(timezone.now())
+    days = {"saptoi": 3, "hom-kia": -2, "xua": -90}
+    for name, far in days.items():
+        person(name, "officer", WARD, full_name=f"Người {name}", first=on + timedelta(days=far))
+    person("thoi", "clerk", WARD, full_name="Người thoi", first=on - timedelta(days=400), last=on + timedelta(days=9))
+    person("noikhac", "clerk", OTHER, full_name="Người noikhac", first=on)
+    page = chief.get("/tai-khoan").content.decode()
+    told = page[page.index('class="card moves"') : page.index('class="controls"')]
+    assert re.findall(r">Người ([\w-]+)</a>", told) == ["saptoi", "thoi", "hom-kia"]
+    assert told.count("sắp tới</span>") == 2 + 1  # and in the title
+
+
+_PAGES = ("/tai-khoan", "/tai-khoan?text=khong", "/tai-khoan/moi", "/tai-khoan/danh-sach", "/trang-cua-toi",
+          "/trang-cua-toi/hai-lop", "/kich-hoat")  # fmt: skip
+
+
+def test_pages_in_english_say_nothing_in_vietnamese(chief: Client) -> None:
+    User.objects.update(full_name="Phan")
+    Agency.objects.update(name="Ward")
+    given = Roster.objects.create(
+        file="x.xlsx", by="quantriphuong", given_at=timezone.now(), headings=["a"], columns={"full_name": 0, "role": 1},
+        rows=[[2, ["An", "clerk"]], [3, ["", "guard"]]],
+    )  # fmt: skip
+    who = User.objects.get(username="quantriphuong").pk
+    chief.cookies["django_language"] = "en"
+    for address in (*_PAGES, f"/tai-khoan/{who}", f"/tai-khoan/danh-sach/{given.pk}"):
+        said = re.sub(r">Tiếng Việt<", "", unescape(chief.get(address).content.decode()))
+        assert not re.search("[À-ỹđĐ]", said), (address, re.findall(".{30}[À-ỹđĐ].{30}", said)[:3])
+    stranger = Client()
+    stranger.cookies["django_language"] = "en"
+    for address in ("/dang-nhap", "/kich-hoat"):
+        said = re.sub(r">Tiếng Việt<", "", unescape(stranger.get(address).content.decode()))
+        assert not re.search("[À-ỹđĐ]", said), address
+
+
+@pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
+def test_every_page_is_accessible_and_no_wider_than_a_phone(live_server: Any, officer: User) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not on this machine")
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    on = local_day(timezone.now())
+    chief = _fresh(person("quantriphuong", "administrator", WARD, full_name="Phan Văn Tú", password=SECRET, first=on))
+    Post.objects.create(user=officer, role="focal_point", agency=WARD, valid_to=on)
+    Post.objects.create(user=person("den"), role="officer", agency=WARD, valid_from=on, proposed=True)
+    client = Client()
+    client.force_login(chief)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        context = browser.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
+        session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+        context.add_cookies([session])
+        page = context.new_page()
+        for address in (*_PAGES, f"/tai-khoan/{officer.pk}"):
+            page.set_viewport_size({"width": 1366, "height": 768})
+            page.goto(address)
+            found = Axe().run(page)
+            assert found.violations_count == 0, (address, found.generate_report())
+            tops = page.eval_on_selector_all("header.top > *:not(.owed)", "all => all.map(e => e.offsetTop)")
+            assert max(tops) - min(tops) < 30, "the head is one line"
+            page.set_viewport_size({"width": 360, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+        browser.close()
 
 
 # ---- several posts ----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -31,6 +31,8 @@ from motcua.web.console.pages import page
 from motcua.web.people import letters, managed, sheets, titles, words
 
 _SHOWN = 100  # people on a page
+_AROUND = timedelta(days=30)  # comings and goings are told so long before and after
+_MOVES = 12  # comings and goings on the page
 
 
 @never_cache
@@ -55,12 +57,34 @@ def accounts(request: HttpRequest) -> HttpResponse:
             "start": f"?{urlencode(kept)}" if start else "",
             "next": f"?{urlencode({**kept, 'from': start + _SHOWN})}" if start + _SHOWN < len(found) else "",
             "kept": kept, "query": urlencode(kept), "whole": allowed is None, "where": _where(allowed),
-            "incoming": titles.rows(incoming), "units": managed.agencies(None, on=on) if allowed is None else [],
+            "moves": _moves(allowed, on=on), "incoming": titles.rows(incoming),
+            "units": managed.agencies(None, on=on) if allowed is None else [],
             "roles": [(role, labels.ROLES[role]) for role in (Post.Role.values if allowed is None else
                                                               sorted(powers.OF_A_UNIT, key=powers.RANK.index))],
             "states": list(words.STATES.items()), "by_mail": letters.possible(),
         },
     )  # fmt: skip
+
+
+def _moves(allowed: Within, *, on: date) -> list[dict[str, Any]]:
+    """Who came, moved, stood in and left about now, and who will: the next first, then the latest."""
+    near = (on - _AROUND, on + _AROUND)
+    posts_ = Post.objects.filter(proposed=False).select_related("user", "stands_in_for__user")
+    if allowed is not None:
+        posts_ = posts_.filter(agency__in=allowed)
+    begun = posts_.filter(valid_from__range=near).order_by("-valid_from", "pk")
+    ended = posts_.filter(valid_to__range=near).order_by("-valid_to", "pk")
+    limit = _MOVES * 2
+    found: list[tuple[date, str, Post]] = [(post.valid_from or on, "from", post) for post in begun[:limit]]
+    found += [(post.valid_to or on, "to", post) for post in ended[:limit]]
+    found.sort(key=lambda move: (move[0], move[2].pk), reverse=True)
+    titled = titles.rows(post for _, _, post in found)
+    rows = [
+        {"day": day, "kind": kind, "coming": day > on or (kind == "to" and day == on), **row}
+        for (day, kind, _), row in zip(found, titled, strict=True)
+    ]
+    coming = [row for row in rows if row["coming"]][-_MOVES:]
+    return [*reversed(coming), *[row for row in rows if not row["coming"]]][:_MOVES]
 
 
 def _where(allowed: Within) -> str:
