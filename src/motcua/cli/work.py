@@ -35,6 +35,8 @@ _WANTED_BY = {
     "overdue": {"oversight"},
     "findings": {"oversight"},
     "loads": {"oversight"},
+    "warnings": {"oversight"},
+    "learn": {"oversight"},
     "directives": {"oversight"},
     "day-figures": {"oversight"},
     "notices": {"oversight", "exchange"},
@@ -127,6 +129,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.notices import sending, telling
     from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
+    from motcua.warning import keep, past, scan
     from motcua.web.notices.words import mail
 
     portal = resend.portal()
@@ -175,6 +178,10 @@ def _tasks(home: Path) -> list[Task]:
         modes.follow(at=now)
         return signs
 
+    def learn() -> int:
+        known = past.learnable(now=timezone.now())
+        return keep.train(home, known, at=timezone.now(), by="motcua work").dossiers if len(known) else 0
+
     tasks = [
         Task("deliver", send, 15),
         Task("take-in", linked, 60),
@@ -190,6 +197,8 @@ def _tasks(home: Path) -> list[Task]:
         Task("overdue", overdue, 300),
         Task("findings", findings, 600),
         Task("loads", left, 15),
+        Task("learn", learn, 7 * 86_400),
+        Task("warnings", lambda: scan.run(home, at=timezone.now()), 1800),
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
         Task("forget", forget, 3600),

@@ -225,6 +225,7 @@ PAGES = Words({
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
     "sync": "Đồng bộ", "collector": "Điểm thu", "accounts": "Tài khoản",
     "directives": "Giao nhiệm vụ", "notices": "Thông báo", "meeting": "Giao ban", "papers": "Văn bản",
+    "warnings": "Cảnh báo sớm",
 })  # fmt: skip
 #: The groups of the menu that hold several pages.
 MENUS = Words({

@@ -30,6 +30,7 @@ from motcua.web.orders import urls as orders
 from motcua.web.papers import urls as papers
 from motcua.web.people import urls as people
 from motcua.web.training import urls as training
+from motcua.web.warning import urls as warning
 
 urlpatterns = [
     *people.urlpatterns,
@@ -69,6 +70,7 @@ urlpatterns = [
     path("dong-bo/phieu/<str:number>.xlsx", sync_tickets.workbook, name="ticket-workbook"),
     path("dong-bo/phieu/<str:number>", sync_tickets.shown, name="ticket"),
     *evidence.urlpatterns,
+    *warning.urlpatterns,
     *notices.urlpatterns,
     *orders.urlpatterns,
     *papers.urlpatterns,
