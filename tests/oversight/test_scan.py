@@ -59,3 +59,22 @@ def test_what_a_measure_does_not_ask_is_not_scanned_and_not_zero(small: Path) ->
     found = scan.scan(small, Question(measure="reception"), now=NOW)
     assert found.looked("over_promised").state == "not_scanned"
     assert found.looked("update_not_sent").state == "scanned"
+
+
+def test_papers_come_from_our_own_acts_where_the_portal_names_none(home: Path, tmp_path: Path) -> None:
+    heads, acts = tmp_path / "dossiers.csv", tmp_path / "events.csv"
+    heads.write_text(
+        "dossier,procedure,agency,channel,applicant,submitted_at,received_at,allotted,due_at,paper_component,"
+        "paper_digitised\n"
+        "H99.12-260302-0001,1.000001,H99.12,desk,A,,2026-03-02T08:30,5d,2026-03-09T17:00,GT-1|GT-2,yes|no\n"
+        "H99.12-260302-0002,1.000001,H99.12,desk,B,,2026-03-02T08:30,5d,2026-03-09T17:00,GT-1|GT-2,yes|yes\n"
+        "H99.12-260302-0003,1.000001,H99.12,desk,C,,2026-03-02T08:30,5d,2026-03-09T17:00,,\n",
+        encoding="utf-8",
+    )
+    acts.write_text("dossier,kind,at,recorded_at,unit,actor,step,due_at,evidence_at,document,note\n", encoding="utf-8")
+    import_files(Order(files=(heads, acts), home=home, at=NOW, create_missing=True))
+    extract.run(home=home, at=NOW)
+    found = scan.scan(home, Question(), now=NOW, checks=("not_digitised",))
+    assert [sign.key for sign in found.signs] == [("not_digitised", "H99.12-260302-0001")]
+    looked = found.looked("not_digitised")
+    assert (looked.state, looked.looked_at, looked.missing) == ("partly", 2, {"papers": 1})

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from motcua.inspection.columns import MISSING, Columns, masked
-from motcua.inspection.ours import KIND_CODES, Events
+from motcua.inspection.ours import KIND_CODES, KIND_NAMES, Events
 
 #: Columns of an act, with their types in the facts. Instants are seconds UTC.
 TYPES = {
@@ -52,6 +53,24 @@ def columns(events: Events) -> Columns:
         "corrects": corrects,
         "void": void,
     }
+
+
+def papers(events: Events, codes: Sequence[str]) -> Iterator[tuple[str, str, str, str, str, bool, bool]]:
+    """What our acts enclose: (dossier, role, component, title, file, digitised, reused) of each paper and result.
+
+    Names and addresses are private and not read; what is digitised, and every result, counts as having its file.
+    """
+    for row, text in events.bodies.items():
+        if '"papers"' not in text and '"results"' not in text:
+            continue
+        body, code = json.loads(text), codes[events.dossier[row]]
+        role = "supplement" if KIND_NAMES[events.kind[row]] == "supplement_received" else "handed_in"
+        for n, paper in enumerate(body.get("papers", ())):
+            digitised = bool(paper.get("digitised"))
+            file = digest(f"{code}/{events.seq[row]}/{n}") if digitised else ""
+            yield code, role, paper.get("component", ""), "", file, digitised, bool(paper.get("reused"))
+        for n, result in enumerate(body.get("results", ())):
+            yield code, "result", result.get("code", ""), "", digest(f"{code}/{events.seq[row]}/r{n}"), True, False
 
 
 def digest(text: str) -> str:

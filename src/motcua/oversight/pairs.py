@@ -110,7 +110,7 @@ class Builder:
         self._insert_pairs(mine, his, delivered, reading.paid(choice))
         if with_steps:
             self._insert_steps(headers, events, records, log)
-            self._insert_documents(records)
+            self._insert_documents(headers, events, records)
         return len(set(headers.code) | set(records.code))
 
     def add_codes(
@@ -234,21 +234,17 @@ class Builder:
             )
             self.db.unregister("his")
 
-    def _insert_documents(self, records: Any) -> None:
-        if not records.papers:
+    def _insert_documents(self, headers: Any, events: Any, records: Any) -> None:
+        """The papers of each dossier: those that the portal's copy names, else those that our own acts enclose."""
+        rows = [(records.code[paper.record], *paper[1:]) for paper in records.papers]
+        told = {row[0] for row in rows}
+        rows += [(code, *paper) for code, *paper in acts.papers(events, headers.code) if code not in told]
+        if not rows:
             return
-        record, role, component, title, file, digitised, reused = zip(*records.papers, strict=True)
+        columns = zip(_DOCUMENT_COLUMNS, zip(*rows, strict=True), strict=True)
         self.db.register(
             "papers",
-            {
-                "dossier": np.array(records.code, object)[list(record)],
-                "role": np.array(role, object),
-                "component": np.array(component, object),
-                "title": np.array(title, object),
-                "file": np.array(file, object),
-                "digitised": np.array(digitised, bool),
-                "reused": np.array(reused, bool),
-            },
+            {name: np.array(values, bool if name in ("digitised", "reused") else object) for name, values in columns},
         )
         taken = ", ".join(f"{name}::{kind} AS {name}" for name, kind in _DOCUMENT_COLUMNS.items())
         self.db.execute(f"INSERT INTO documents BY NAME SELECT {taken} FROM papers")

@@ -44,8 +44,9 @@ def told(dossiers: Frame, documents: Frame, components: Frame) -> Frame:
         **{f"v_{name}": condition.fill_null(value=False).cast(nw.Int64) for name, condition in columns.items()},
     )
     summed = counted.group_by("dossier").agg(*(nw.col(f"v_{name}").sum().alias(name) for name in columns))
-    told = dossiers.join(summed, on="dossier", how="left")
-    return told.with_columns(**{name: nw.col(name).fill_null(0) for name in columns})
+    told = dossiers.select("dossier").join(summed, on="dossier", how="left")
+    told = told.with_columns(**{name: nw.col(name).fill_null(0) for name in columns})
+    return dossiers.join(told, on="dossier", how="left")
 
 
 def _earlier(papers: Frame) -> Frame:

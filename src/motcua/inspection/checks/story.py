@@ -61,12 +61,19 @@ def situated(dossiers: Frame, units: Frame, procedures: Frame, days: Frame, scop
             best_finish_at=nw.min_horizontal("finish_at", "true_finish_at"),
         )
     )
-    frame = worked(
-        frame, days, w_submitted="submitted_at", w_answered="answered_at", w_received="received_at",
-        w_slip="slip_due_at", w_due="due_by_pauses", w_finish="finish_at", w_now="now_at",
-    )  # fmt: skip
-    frame = on_day(frame, days, "submitted_at", submitted_closing="closing")
-    return on_day(frame, days, "received_at", received_closing="closing", received_workday="workdays_before")
+    # The clock over a narrow frame: a wide one is planned many times as slowly.
+    dates = frame.select("dossier", "calendar", *_DATES.values())
+    dates = worked(dates, days, **_DATES)
+    dates = on_day(dates, days, "submitted_at", submitted_closing="closing")
+    dates = on_day(dates, days, "received_at", received_closing="closing", received_workday="workdays_before")
+    return frame.join(dates.drop("calendar", *_DATES.values()), on="dossier", how="left")
+
+
+#: The working minutes that a dossier carries, and up to which of its instants.
+_DATES = {
+    "w_submitted": "submitted_at", "w_answered": "answered_at", "w_received": "received_at", "w_slip": "slip_due_at",
+    "w_due": "due_by_pauses", "w_finish": "finish_at", "w_now": "now_at",
+}  # fmt: skip
 
 
 def _latest(*names: str) -> nw.Expr:
@@ -95,11 +102,12 @@ def dated(acts: Frame, dossiers: Frame, days: Frame, accounts: Frame) -> Frame:
 
 def told(dossiers: Frame, acts: Frame, process: Frame) -> Frame:
     """The pairs with their story."""
-    frame = dossiers
+    told = dossiers.select("dossier")
     parts = (_whole(acts), _requests(acts), _extensions(acts), _steps(acts, process), _entered(acts), _filed(dossiers))
     for part in parts:
-        frame = frame.join(part, on="dossier", how="left")
-    return frame.with_columns(**{name: nw.col(name).fill_null(0) for name in _COUNTS})
+        told = told.join(part, on="dossier", how="left")
+    told = told.with_columns(**{name: nw.col(name).fill_null(0) for name in _COUNTS})
+    return dossiers.join(told, on="dossier", how="left")
 
 
 def _is(*kinds: str) -> nw.Expr:
