@@ -282,6 +282,7 @@ def test_what_is_muted_is_kept_on_the_page_and_not_sent_until_its_day(province: 
 
 def test_a_colleague_reads_instead_and_gets_the_letter(province: Path, box: Letterbox) -> None:
     assert set(reading.colleagues("phuong", on=date(2026, 3, 16))) == {"can-bo"}
+    assert reading.colleagues("van-hanh", on=date(2026, 3, 16)) == {}, "an operator hands nothing to the chairman"
     one = _told("phuong")
     with pytest.raises(Unreadable, match="to"):
         reading.hand_over(one.pk, to="xa", note="x", by="phuong", at=NOW)

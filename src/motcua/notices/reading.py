@@ -44,6 +44,13 @@ def acknowledge_all(*, by: str, at: datetime) -> int:
 
 
 @transaction.atomic
+def acknowledge_about(key: str, *, by: str, at: datetime) -> int:
+    """Everything of a person that is about one thing. Returns how many."""
+    waiting = list(of(by).filter(key=key, acknowledged_at=None).values_list("pk", flat=True))
+    return Notice.objects.filter(pk__in=waiting).update(acknowledged_at=at, acknowledged_by=by)
+
+
+@transaction.atomic
 def hand_over(number: int, *, to: str, note: str, by: str, at: datetime) -> Notice:
     """A colleague takes one notice. Raises `Unreadable`: to (nobody who may see it), note."""
     notice = _mine(number, by)
@@ -104,16 +111,16 @@ def handover(person: str, *, on: date) -> Handover | None:
 
 
 def colleagues(person: str, *, on: date) -> dict[str, str]:
-    """Who may read a person's notices: those who hold a post in one of the same units; the name of each."""
+    """Who may read a person's notices: those with a post in one of the same units; for posts over the whole province,
+    those in the same role. The name of each."""
     held = Q(valid_from=None) | Q(valid_from__lte=on)
     held &= Q(valid_to=None) | Q(valid_to__gte=on)
-    units = Post.objects.filter(held, user__username=person).values_list("agency", flat=True)
-    found = User.objects.filter(posts__in=Post.objects.filter(held, agency__in=list(units)), is_active=True).exclude(
-        username=person
-    )
-    return {
-        user.username: user.full_name or user.username for user in found.distinct().order_by("full_name", "username")
-    }
+    own = list(Post.objects.filter(held, user__username=person).values_list("agency", "role"))
+    units = [agency for agency, _ in own if agency]
+    roles = [role for agency, role in own if not agency]
+    near = Post.objects.filter(held).filter(Q(agency__in=units) | Q(agency="", role__in=roles))
+    found = User.objects.filter(posts__in=near, is_active=True).exclude(username=person).distinct()
+    return {user.username: user.full_name or user.username for user in found.order_by("full_name", "username")}
 
 
 def _mine(number: int, person: str) -> Notice:

@@ -41,6 +41,8 @@ def listed(request: HttpRequest) -> HttpResponse:
     keeper = keeps(request.user, on=today)
     names = dict(Agency.objects.values_list("code", "name"))
     found = reading.of(me)
+    if keeper:
+        found = found.exclude(kind=Notice.Kind.ALERT)  # they stand above, as the house sees them
     waiting = [_row(one, names) for one in found.filter(acknowledged_at=None, over_at=None)[:_SHOWN]]
     rows = found.exclude(acknowledged_at=None, over_at=None)[: _SHOWN // 2]
     watchers = [words.job(row) for row in lease.health(now=now)] if keeper else []
@@ -131,6 +133,7 @@ def act(request: HttpRequest) -> HttpResponse:
                 said = gettext("Đã bật lại.")
             case "alert" if keeps(request.user, on=local_day(now)):
                 alerts.acknowledge(number("alert"), by=by, at=now)
+                reading.acknowledge_about(f"alert:{number('alert')}", by=by, at=now)
                 said = gettext("Đã ghi nhận; cảnh báo còn ở đây đến khi hết nguyên nhân.")
             case "again" if keeps(request.user, on=local_day(now)):
                 said = gettext("Gửi lại {n} thông báo ở lượt sau.").format(n=sending.try_again(at=now))

@@ -107,8 +107,7 @@ def href(found: Mapping[str, Any], agency: str, as_of: str) -> str:
     if "task" in found:
         return reverse("directive", args=[found["task"]])
     if code in ("explain", "explain_late"):
-        state = "overdue" if code == "explain_late" else "asked"
-        return f"{reverse('findings')}?{urlencode({'state': state, 'agency': agency})}"
+        return reverse("requests")
     if code == "tasks_fine":
         return reverse("directives")
     if code.startswith("week_"):

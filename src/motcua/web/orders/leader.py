@@ -137,7 +137,7 @@ def _extensions() -> list[dict[str, str]]:
             "text": gettext("{unit} xin gia hạn giải trình ({n})").format(
                 unit=names.get(unit["agency"], unit["agency"]), n=labels.number(unit["n"])
             ),
-            "href": f"{address}?{urlencode({'state': 'extensions', 'agency': unit['agency']})}",
+            "href": f"{address}?{urlencode({'state': 'extensions', 'agency': unit['agency'], 'xem': 'tung'})}",
         }
         for unit in units
     ]
