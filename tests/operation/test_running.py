@@ -131,7 +131,7 @@ def test_a_worker_that_is_told_to_stop_ends_in_order_and_logs_one_object_a_line(
     out, rest = worker.communicate(timeout=60)
     lines += [json.loads(line) for line in rest.splitlines()]
     assert (worker.returncode, out) == (0, "")
-    assert (lines[0]["event"], lines[1]["job"], lines[-1]["event"]) == ("started", "extract", "stopped")
+    assert (lines[0]["event"], lines[1]["event"], lines[-1]["event"]) == ("started", "job", "stopped")
     assert all(line["level"] == "info" and line["at"].endswith("Z") for line in lines)
 
 

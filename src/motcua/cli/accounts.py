@@ -97,6 +97,18 @@ def _given_password(file: Path | None) -> str:
     return password
 
 
+def _set_password(person: User, password: str) -> None:
+    """Gives a password that is good enough. Raises `Unusable`."""
+    from motcua.accounts import passwords
+    from motcua.accounts.refusals import Refusal
+
+    try:
+        passwords.check(password, person=person)
+    except Refusal as refused:
+        fail(_said(refused))
+    person.set_password(password)
+
+
 def _add(args: argparse.Namespace) -> int:
     from motcua.cli.home import account, open_home
 
@@ -123,7 +135,7 @@ def _add(args: argparse.Namespace) -> int:
         fail(f"{args.name!r}: {', '.join(error.message_dict)} cannot be that; a name is letters, digits and @ . + - _")
     if User.objects.filter(username__iexact=args.name).exists():
         fail(f"{args.name}: exists already")
-    person.set_password(_given_password(args.password_file))
+    _set_password(person, _given_password(args.password_file))
     with transaction.atomic():
         person.save()
         Post.objects.create(user=person, role=args.role, agency=args.agency)
@@ -181,7 +193,7 @@ def _password(args: argparse.Namespace) -> int:
     from motcua.ledger import audit
 
     person = _named(args.name)
-    person.set_password(_given_password(args.password_file))
+    _set_password(person, _given_password(args.password_file))
     now = timezone.now()
     with transaction.atomic():
         person.save(update_fields=["password"])
