@@ -305,6 +305,29 @@ def test_an_unknown_dossier_gives_no_pack(house: Path) -> None:
         _made(house, CODE, "H99-NO")
 
 
+@databases
+def test_a_pack_of_a_finding_tells_what_was_seen_and_who_handed_in_what(house: Path) -> None:
+    from motcua.evidence import subjects
+    from motcua.findings.models import Act, Attachment, Finding
+
+    found = Finding.objects.create(
+        check_code="late_entry", subject=CODE, agency="H99.12", severity="B", evidence={"due_at": "x", "n": 3},
+        digest="d", opened_at=NOW, last_at=NOW,
+    )  # fmt: skip
+    Act.objects.create(finding=found, seq=1, kind="opened", at=NOW, role="data", body={"text": NAME})
+    Attachment.objects.create(
+        finding=found, digest="a" * 64, name=f"{NAME}.pdf", media="application/pdf", at=NOW, by="x"
+    )
+    made = make.make(house, subjects.finding(found.pk), at=NOW, by="thanhtra", papers=papers)
+    assert _checked(made.file)["ok"] and NAME.encode() not in made.file
+    parts = envelope.opened(made.file)
+    assert json.loads(parts["subject.json"])["facts"]["acts"][0]["kind"] == "opened"
+    [paper] = json.loads(parts["dossiers/0001/documents.json"])["documents"]
+    assert (paper["kind"], paper["sha256"]) == ("attached", "a" * 64)
+    with pytest.raises(Unreadable, match="finding 999"):
+        subjects.finding(999)
+
+
 # ---- the independent checker and ours, on random input ----------------------------------------------------------
 
 

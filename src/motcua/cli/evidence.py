@@ -16,6 +16,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     packs = verbs.add_subparsers(metavar="VERB", required=True)
     make = packs.add_parser("make", help="one file about one or more dossiers")
     make.add_argument("dossier", metavar="DOSSIER", nargs="*")
+    make.add_argument("--finding", type=int, metavar="N", help="a finding: its dossier, with what was seen and done")
     make.add_argument("--codes", type=Path, metavar="FILE", help="further dossiers, a code a line")
     make.add_argument("--to", type=Path, metavar="FILE", required=True, help="where the pack goes")
     make.add_argument("--black-out", choices=("personal", "none", "messages"), default="personal",
@@ -42,7 +43,7 @@ def _make(args: argparse.Namespace) -> int:
     from motcua.cli.operate import read_heads
 
     codes = [*args.dossier, *_codes(args.codes)]
-    if not codes:
+    if not codes and args.finding is None:
         fail("name a dossier, or a file of codes with --codes")
     if args.black_out == "none" and len(args.reason.strip()) < 5:
         fail("--black-out none shows personal data: write why with --reason")
@@ -51,14 +52,14 @@ def _make(args: argparse.Namespace) -> int:
     home = open_home()
     from django.utils import timezone
 
-    from motcua.evidence import make
+    from motcua.evidence import make, subjects
     from motcua.oversight import extract
     from motcua.rules.instants import parse_instant
     from motcua.web.evidence.papers import papers
 
     now, by = timezone.now(), account()
     extract.run(home=home, at=now)
-    subject = make.dossiers(codes)
+    subject = make.dossiers(codes) if args.finding is None else subjects.finding(args.finding)
     with progress("lập gói chứng cứ", len(subject.codes)) as bar:
         made = make.make(
             home, subject, at=now, by=by, papers=papers, black_out=args.black_out,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from motcua.accounts import powers
-from motcua.evidence import make, verify
+from motcua.evidence import make, subjects, verify
 from motcua.evidence.make import BLACK_OUTS, Subject
 from motcua.evidence.models import Pack
 from motcua.oversight import figures
@@ -35,7 +35,7 @@ _LARGEST_UPLOAD = 200_000_000
 def pack(request: HttpRequest) -> HttpResponse:
     """The choice of what is blacked out; a POST answers with the file."""
     given = request.POST if request.method == "POST" else request.GET
-    subject = _subject(request, given.getlist("ho-so"))
+    subject = _subject(request, given.getlist("ho-so"), given.get("phat-hien", ""))
     reason, chosen = given.get("reason", "").strip(), given.get("black_out", "personal")
     if request.method == "POST":
         if chosen not in BLACK_OUTS:
@@ -47,9 +47,10 @@ def pack(request: HttpRequest) -> HttpResponse:
     return _form(request, subject, chosen, reason, "")
 
 
-def _subject(request: HttpRequest, codes: list[str]) -> Subject:
-    """The dossiers that the address names, for who may see them. Raises `Http404`, `PermissionDenied`."""
-    codes = [code.strip() for code in codes if code.strip()]
+def _subject(request: HttpRequest, codes: list[str], finding: str = "") -> Subject:
+    """What the address names, for who may see its dossiers. Raises `Http404`, `PermissionDenied`, `Unreadable`."""
+    of_finding = subjects.finding(int(finding)) if finding.isdigit() else None
+    codes = list(of_finding.codes) if of_finding else [code.strip() for code in codes if code.strip()]
     if not codes:
         raise Http404
     now = timezone.now()
@@ -60,7 +61,7 @@ def _subject(request: HttpRequest, codes: list[str]) -> Subject:
             raise Http404(code)
         if scope is not None and row["agency"] not in scope:
             raise PermissionDenied
-    return make.dossiers(codes)
+    return of_finding or make.dossiers(codes)
 
 
 def _refusal(subject: Subject, black_out: str, reason: str) -> str:
