@@ -6,7 +6,7 @@ SPARK := .venv-spark
 SOURCES := src tests bench scripts
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test test-spark check bench setup test-setup lock pictures docs archive
+.PHONY: demo test test-spark check bench setup test-setup lock pictures docs guides archive
 
 setup: $(VENV)/.core
 test-setup: $(VENV)/.dev
@@ -66,6 +66,11 @@ archive: $(VENV)/.dev
 
 lock:
 	scripts/lock
+
+# Two printed pages a role, from the real pages of a training house made for it.
+guides: $(VENV)/.dev
+	@home=$$(mktemp -d); trap 'rm -rf "$$home"' EXIT; MOTCUA_HOME=$$home $(BIN)/motcua demo --training --no-serve >/dev/null && \
+	  MOTCUA_HOME=$$home $(BIN)/python scripts/guides.py $(ARGS)
 
 docs: $(VENV)/.dev
 	COLUMNS=100 $(BIN)/python scripts/reference

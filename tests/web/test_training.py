@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -194,6 +195,35 @@ def test_no_e_mail_is_sent_from_a_training_house_and_one_is_from_any_other(monke
     assert Backend().send_messages([letter]) == 1 and sent == [letter]
     _switch_on()
     assert Backend().send_messages([letter]) == 1 and sent == [letter]
+
+
+# ---- the printed guides -------------------------------------------------------------------------------------------
+
+
+def test_every_guide_says_what_stands_on_the_pages(house: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/guides.py", "--check"], env=house, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    roles = {file.stem for file in (ROOT / "docs" / "guides").glob("*.toml")}
+    assert roles >= {"inspector", "unit_head", "focal_point", "leader", "operator", "administrator"}
+    assert {file.stem for file in (ROOT / "docs" / "guides").glob("*.pdf")} == roles, "run make guides"
+
+
+def test_a_guide_that_has_gone_stale_is_found() -> None:
+    spec = importlib.util.spec_from_file_location("guides_script", ROOT / "scripts" / "guides.py")
+    assert spec and spec.loader
+    guides = importlib.util.module_from_spec(spec)
+    sys.modules["guides_script"] = guides
+    spec.loader.exec_module(guides)
+    page = '<body><h1>Phát hiện</h1> do đồng bộ <a href="/x">Xuất <b>Excel</b></a><button>Tra</button></body>'
+    step = guides.Step("Xem", "findings", "Mở “Phát hiện”, bấm “Xuất Excel”.", press=("Xuất Excel",))
+    assert step.missing(page) == []
+    assert step.missing(page.replace("Phát hiện", "Dấu hiệu")) == ["“Phát hiện” does not stand there"]
+    renamed = guides.Step("Xem", "findings", "Bấm “do đồng bộ”.", press=("do đồng bộ", "Tra"))
+    assert renamed.missing(page) == [
+        "nothing there is pressed as “do đồng bộ”", "“Tra” is pressed, but the text does not say so",
+    ]  # fmt: skip
 
 
 # ---- a house apart -------------------------------------------------------------------------------------------------
