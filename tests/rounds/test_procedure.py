@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def test_the_procedure_step_by_step(home: Path) -> None:
     assert not any("P1" in str(after) for after in said), "no named official in any conclusion"
 
 
-def _resend(home: Path, code: str) -> None:
+def _resend(home: Path, code: str, at: datetime = DECIDED + timedelta(hours=1)) -> None:
     """The lost finish reaches the portal: a new message, nothing rewritten."""
     import json
 
@@ -137,8 +137,8 @@ def _resend(home: Path, code: str) -> None:
     case.step(code, 9, "20260306100000")
     file = home / "again.ndjson"
     file.write_text("\n".join(json.dumps(message, ensure_ascii=False) for message in case.messages) + "\n")
-    load([file], at=DECIDED + timedelta(hours=1))
-    extract.run(home=home, at=DECIDED + timedelta(hours=1))
+    load([file], at=at)
+    extract.run(home=home, at=at)
 
 
 def test_nobody_is_found_at_fault_unheard(home: Path) -> None:

@@ -41,6 +41,7 @@ _WANTED_BY = {
     "day-figures": {"oversight"},
     "notices": {"oversight", "exchange"},
     "sending": {"oversight", "exchange"},
+    "rounds": {"oversight"},
 }
 
 
@@ -129,6 +130,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.notices import sending, telling
     from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
+    from motcua.rounds import remedies
     from motcua.warning import keep, past, scan
     from motcua.web.notices.words import mail
 
@@ -204,5 +206,6 @@ def _tasks(home: Path) -> list[Task]:
         Task("forget", forget, 3600),
         Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
         Task("sending", lambda: sending.run(mail, now=timezone.now()), 30),
+        Task("rounds", lambda: remedies.settle(home=home, now=timezone.now()), 300),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

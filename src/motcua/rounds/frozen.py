@@ -30,6 +30,7 @@ from motcua.ledger import audit, cursors
 from motcua.ledger.chain import canonical
 from motcua.ledger.models import Change
 from motcua.oversight import figures, reading, scan
+from motcua.oversight.figures import View
 from motcua.rounds import plan
 from motcua.rounds.models import Round
 from motcua.rounds.refusals import lead, locked
@@ -102,10 +103,7 @@ def _write(target: Path, round_: Round, *, home: Path, at: datetime) -> _Made:
     position = cursors.head()
     with store.lock:
         view = store.view(question, now=at)
-        frame = bridges.judged(view.pairs, view.scope).filter(nw.col("in_population"))
-        for column, codes in (("field", round_.fields), ("procedure", round_.procedures)):
-            if codes:
-                frame = frame.filter(nw.col(column).is_in(codes))
+        frame = _population(view, round_)
         with view.engine.kept(frame) as kept:
             _parquet(kept.sort("dossier"), target / "pairs.parquet")
             names = kept.select(of_dossier=nw.col("dossier"))
@@ -147,6 +145,24 @@ def _write(target: Path, round_: Round, *, home: Path, at: datetime) -> _Made:
     (target / "manifest.json").write_bytes(canonical(manifest))
     return _Made(len(units), sampling.population_digest(units), sha256(target / "manifest.json"),
                  view.manifest.generation, view.as_of)  # fmt: skip
+
+
+def _population(view: View, round_: Round) -> nw.LazyFrame[Any]:
+    """The dossiers of the question, cut to the plan's fields and procedures."""
+    frame = bridges.judged(view.pairs, view.scope).filter(nw.col("in_population"))
+    for column, codes in (("field", round_.fields), ("procedure", round_.procedures)):
+        if codes:
+            frame = frame.filter(nw.col(column).is_in(codes))
+    return frame
+
+
+def count(home: Path, round_: Round, *, now: datetime) -> int:
+    """How many dossiers would be frozen now. Raises `Unreadable`."""
+    store = figures.facts(home)
+    with store.lock:
+        view = store.view(plan.question(round_), now=now, keep=("field", "procedure"))
+        found = view.engine.collect(_population(view, round_).select(nw.len().alias("n")))
+    return int(found[0]["n"])
 
 
 def _parquet(frame: nw.LazyFrame[Any], file: Path) -> None:

@@ -221,6 +221,7 @@ FLAG_HINTS = Words(
 #: The pages of the menu, by the names of their addresses.
 PAGES = Words({
     "bridge": "Đối chiếu", "my-day": "Việc của tôi", "requests": "Yêu cầu giải trình", "findings": "Phát hiện",
+    "rounds": "Đợt kiểm tra",
     "causes": "Nguyên nhân chênh lệch", "checks": "Thư viện kiểm tra", "agencies": "Đơn vị", "dossiers": "Hồ sơ",
     "paste": "Tra mã", "loading": "Nạp dữ liệu",
     "sync": "Đồng bộ", "collector": "Điểm thu", "accounts": "Tài khoản",

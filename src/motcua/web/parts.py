@@ -54,6 +54,8 @@ PAGES: Mapping[str, frozenset[str]] = {
             "directives", "directives-workbook", "directive-new", "directive", "directive-act", "directive-dossiers",
             "directive-dossiers-workbook", "leader", "notices", "notices-act", "notices-channels",
             "meeting", "meeting-file", "papers", "paper-new", "paper-head", "paper", "paper-file",
+            "rounds", "round-new", "round", "round-plan", "round-sample", "round-record", "round-workbook",
+            "round-next", "round-item", "round-answers", "round-paper",
         }
     ),
     "exchange": frozenset(
@@ -72,7 +74,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "mine": ("my-day",),
     "answers": ("requests",),
     "findings": ("findings", "causes", "checks", "warnings"),
-    "rounds": (),
+    "rounds": ("rounds",),
     "orders": ("directives", "notices", "meeting", "papers"),
     "agencies": ("agencies",),
     "data": ("dossiers", "paste", "loading"),

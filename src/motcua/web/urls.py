@@ -29,6 +29,7 @@ from motcua.web.notices import urls as notices
 from motcua.web.orders import urls as orders
 from motcua.web.papers import urls as papers
 from motcua.web.people import urls as people
+from motcua.web.rounds import urls as rounds
 from motcua.web.training import urls as training
 from motcua.web.warning import urls as warning
 
@@ -78,6 +79,7 @@ urlpatterns = [
     *training.urlpatterns,
     *compare.urlpatterns,
     *findings.urlpatterns,
+    *rounds.urlpatterns,
     path("healthz", doors.health, name="health"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -83,20 +83,20 @@ def pinned(asked: Asked, as_of: str) -> Asked:
 
 def choices(asked: Asked) -> dict[str, Any]:
     """What the bar of filters offers: periods, agencies in sight, readings of the law."""
-    periods = _periods(local_day(asked.now))
-    if asked.question.period and asked.question.period not in periods:
-        periods.append(asked.question.period)
+    found = periods(local_day(asked.now))
+    if asked.question.period and asked.question.period not in found:
+        found.append(asked.question.period)
     agencies = Agency.objects.order_by("code")
     if asked.question.scope_of is not None:
         agencies = agencies.filter(code__in=asked.question.scope_of)
     return {
-        "periods": [(text, labels.period(text)) for text in periods],
+        "periods": [(text, labels.period(text)) for text in found],
         "agencies": list(agencies.values_list("code", "name")),
         "policies": [(policy.name, gettext(policy.title)) for policy in POLICIES.values()],
     }
 
 
-def _periods(today: date) -> list[str]:
+def periods(today: date) -> list[str]:
     """The periods people ask about: this and the last three months, two quarters, two years."""
     months = [divmod(today.year * 12 + today.month - 1 - back, 12) for back in range(4)]
     quarters = [divmod(today.year * 4 + (today.month - 1) // 3 - back, 4) for back in range(3)]

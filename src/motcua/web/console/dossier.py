@@ -35,24 +35,31 @@ def dossier(request: HttpRequest, code: str) -> HttpResponse:
         {
             "story": story,
             "document": statement(story, formula=FORMULA),
-            "sides": [
-                {"title": title, "rest": _rest(story[side]), **story[side]} for side, title in labels.SIDES.items()
-            ],
-            "causes": [
-                {"leg": leg, "cause": cause, "remedy": labels.REMEDIES[REMEDIES[cause]],
-                 "sub": labels.SUB_CAUSES.get(story["sub_cause"] or "", "") if leg == "sync" else ""}
-                for leg, cause in story["causes"].items()
-                if cause
-            ],
-            "days": folded(story["certificate"]),
-            "picture": pictures.timeline(story),
-            "shares": pictures.shares(story["minutes"]),
-            "total": sum(share["minutes"] for share in story["minutes"]),
-            "late_total": sum(share["late_minutes"] for share in story["minutes"]),
-            "diary": sorted(story["timeline"], key=lambda entry: entry["at"] or ""),
+            **shown(story),
             "frozen": request.GET.get("as_of"),
         },
     )  # fmt: skip
+
+
+def shown(story: Mapping[str, Any]) -> dict[str, Any]:
+    """What the parts of a page that tell a story read, whether it is told now or was frozen."""
+    return {
+        "sides": [
+            {"title": title, "rest": _rest(story[side]), **story[side]} for side, title in labels.SIDES.items()
+        ],
+        "causes": [
+            {"leg": leg, "cause": cause, "remedy": labels.REMEDIES[REMEDIES[cause]],
+             "sub": labels.SUB_CAUSES.get(story["sub_cause"] or "", "") if leg == "sync" else ""}
+            for leg, cause in story["causes"].items()
+            if cause
+        ],
+        "days": folded(story["certificate"]),
+        "picture": pictures.timeline(story),
+        "shares": pictures.shares(story["minutes"]),
+        "total": sum(share["minutes"] for share in story["minutes"]),
+        "late_total": sum(share["late_minutes"] for share in story["minutes"]),
+        "diary": sorted(story["timeline"], key=lambda entry: entry["at"] or ""),
+    }  # fmt: skip
 
 
 def told(request: HttpRequest, code: str) -> dict[str, Any]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext
 
 from motcua.inspection.checks.check import Check
 from motcua.inspection.estimates import Rate
 from motcua.oversight import scan
+from motcua.rounds.models import Round
+from motcua.rules.instants import VIET_NAM, Unreadable
 from motcua.rules.moves import Refused
 from motcua.web import labels
 from motcua.web.labels import Words
@@ -24,7 +29,7 @@ SORTS = Words({
 #: The one question that a unit is asked about a dossier.
 ASKED = Words({
     "true_late": "Vì sao hồ sơ trễ, đã xin lỗi người dân chưa?",
-    "in_time": "Vì sao ghi nhận trễ trong khi việc đã xong đúng hạn?",
+    "in_time": "Vì sao ghi nhận hoặc đồng bộ trễ trong khi việc đã xong đúng hạn?",
     "no_data": "Đơn vị có văn bản, tệp nào cho biết thời điểm thực tế?",
     "disputed": "Đơn vị tính thời hạn theo quy định nào?",
     "other": "Đơn vị giải thích dấu hiệu này thế nào?",
@@ -57,6 +62,42 @@ WEIGHTS = Words({
     "grave": "Dấu hiệu nhóm A", "unproven": "Chưa có chứng cứ", "late_true": "Trễ thực tế",
     "late_recorded": "Trễ theo một cửa", "disputed": "Khác nhau theo cách tính", "sign": "Dấu hiệu khác",
     "late_shown": "Trễ trên Cổng DVCQG",
+})  # fmt: skip
+#: What a row of results counts.
+COUNTS = Words({
+    "sample": "Mẫu", "signed": "Có dấu hiệu", "answered": "Đã giải trình", "waiting": "Chờ giải trình",
+    "late_answers": "Giải trình muộn", "read": "Đã đọc", "confirmed": "Đã xác nhận", "accepted": "Chấp nhận",
+    "rejected": "Không chấp nhận", "disputed": "Khác nhau theo cách tính",
+})  # fmt: skip
+STATES = Words({
+    "waiting": "Chờ giải trình", "answered": "Đã giải trình", "read": "Đã đọc", "confirmed": "Đã xác nhận",
+    "signed": "Có dấu hiệu",
+})  # fmt: skip
+PERSONAL = Words({"applicant": "Chủ hồ sơ", "identity": "Số định danh", "phone": "Điện thoại", "address": "Địa chỉ"})
+#: Parts of a plan, as a fault names them.
+PLAN = Words({
+    "title": "Tên đợt kiểm tra: chưa ghi.", "period": "Kỳ kiểm tra: chưa chọn, hoặc không đọc được.",
+    "agencies": "Đơn vị: có mã không thuộc danh mục.", "fields": "Lĩnh vực: có mã không thuộc danh mục.",
+    "procedures": "Thủ tục: có mã không thuộc danh mục.",
+    "size": "Cỡ mẫu: ghi số hồ sơ từ 1 đến 5.000.", "least": "Ít nhất mỗi nhóm: không vượt cỡ mẫu.",
+    "stratify": "Chia nhóm: chọn đơn vị, lĩnh vực, thủ tục hoặc không chia.",
+    "weights": "Mức rủi ro: ghi số từ 1 đến 9.", "answer_days": "Hạn giải trình: từ 1 đến 60 ngày làm việc.",
+    "members": "Đoàn kiểm tra: một trưởng đoàn và ít nhất một thành viên, có tài khoản đang dùng.",
+    "decision_on": "Ngày quyết định: không phải là ngày.", "measure": "Số liệu: chọn một loại.",
+    "on": "Ngày: chưa ghi hoặc không phải là ngày.", "after": "Thời điểm niêm phong: không đọc được.",
+    "finding": "Chưa chọn kết luận.", "checklist": "Bảng kiểm: có câu không thuộc hồ sơ này.",
+    "answer": "Chưa chọn cách trả lời.", "kind": "Chưa chọn loại kiến nghị.", "due_at": "Hạn thực hiện: đã qua.",
+    "agency": "Đơn vị: mẫu không có hồ sơ nào của đơn vị này.", "days": "Số ngày: từ 1 đến 60 ngày làm việc.",
+})  # fmt: skip
+#: What an act on a round was, as its history tells it: the key of the audit that marks it.
+ACTS = Words({
+    "frozen": "chốt số liệu hai phía", "sealed": "niêm phong kế hoạch", "commitment": "gửi cam kết câu bí mật",
+    "drawn": "chọn mẫu", "asked": "gửi yêu cầu giải trình", "due_at": "gia hạn giải trình",
+    "decided": "đủ hai người kết luận mọi hồ sơ", "published": "công bố kết luận", "closed": "đóng",
+    "rechecked": "mọi kiến nghị đã xong", "made": "lập văn bản", "number": "ghi số, ngày, người ký",
+    "finding": "kết luận hồ sơ", "answer": "đơn vị trả lời", "reason": "xem dữ liệu cá nhân", "text": "ghi kiến nghị",
+    "decision_number": "ghi số quyết định", "title": "lập, sửa kế hoạch", "confirmed": "xác nhận kết luận hồ sơ",
+    "returned": "trả lại người đọc", "unsealed": "mở niêm phong",
 })  # fmt: skip
 REFUSALS = Words({
     "round.unknown": "Không có đợt kiểm tra số {round}.",
@@ -108,6 +149,40 @@ def say(refusal: Refused) -> str:
     return REFUSALS[refusal.code].format_map(labels.local(refusal.facts))
 
 
+def unusable(fault: Unreadable) -> str:
+    """What of a form cannot be, in words; the fault's own words where it names no part that we know."""
+    text = str(fault)
+    part = text.partition(":")[0]
+    if part in PLAN:
+        return gettext("Chưa lưu. {what}").format(what=PLAN[part])
+    if "is not a period" in text:
+        return gettext("Chưa lưu. {what}").format(what=PLAN["period"])
+    if "there are no facts" in text:
+        return gettext("Chưa chốt: chưa có số liệu. Nạp dữ liệu trước.")
+    return gettext("Chưa lưu: {fault}").format(fault=text)
+
+
+def label(round_: Round) -> str:
+    """Đợt kiểm tra 02/2026, by which people call it."""
+    return gettext("Đợt kiểm tra {number}/{year}").format(
+        number=f"{round_.pk:02}", year=round_.created_at.astimezone(VIET_NAM).year
+    )
+
+
+def act(table: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    """One line of the history: what an act was."""
+    told = after or {}
+    if table == "rounds_item" and told.get("confirmed_by"):
+        return ACTS["confirmed"]
+    if table == "rounds_item" and told.get("returned"):
+        return ACTS["returned"]
+    if told.get("sealed", "") is None:
+        return ACTS["unsealed"]
+    if table == "rounds_round" and "title" in told:
+        return ACTS["title"]
+    return next((ACTS[name] for name in ACTS if name in told), table)
+
+
 def question(name: str) -> str:
     """A question of the checklist."""
     if name.startswith("sign:"):
@@ -119,7 +194,8 @@ def check(code: str) -> str:
     """The title of a check, by its code."""
     found: Check | None = scan.library().get(code)
     if code in labels.CAUSES:
-        return labels.CAUSES[code]
+        title = labels.CAUSES[code]
+        return title[0].upper() + title[1:]
     return gettext(found.title) if found else code
 
 
