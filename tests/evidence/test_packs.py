@@ -328,6 +328,21 @@ def test_a_pack_of_a_finding_tells_what_was_seen_and_who_handed_in_what(house: P
         subjects.finding(999)
 
 
+@databases
+def test_a_pack_of_a_round_tells_its_plan_and_its_sample(house: Path) -> None:
+    from motcua.evidence import subjects
+    from motcua.rounds.models import Item, Round
+
+    drawn = Round.objects.create(title="Đợt 1", period="2026-Q1", created_at=NOW, created_by="x", drawn_at=NOW)
+    for code in (CODE, OTHER):
+        Item.objects.create(round=drawn, dossier=code, risk=1, numerator=1, denominator=2, sort="clean")
+    made = make.make(house, subjects.round_(drawn.pk), at=NOW, by="thanhtra", papers=papers)
+    report = _checked(made.file)
+    assert report["ok"] and report["dossiers"] == 2 and report["subject"]["kind"] == "round"
+    facts = json.loads(envelope.opened(made.file)["subject.json"])["facts"]
+    assert facts["sample"][0]["probability"] == [1, 2] and facts["plan"]["period"] == "2026-Q1"
+
+
 # ---- the independent checker and ours, on random input ----------------------------------------------------------
 
 

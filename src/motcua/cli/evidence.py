@@ -17,6 +17,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     make = packs.add_parser("make", help="one file about one or more dossiers")
     make.add_argument("dossier", metavar="DOSSIER", nargs="*")
     make.add_argument("--finding", type=int, metavar="N", help="a finding: its dossier, with what was seen and done")
+    make.add_argument("--round", type=int, metavar="N", help="a round: the dossiers of its sample, with its plan")
     make.add_argument("--codes", type=Path, metavar="FILE", help="further dossiers, a code a line")
     make.add_argument("--to", type=Path, metavar="FILE", required=True, help="where the pack goes")
     make.add_argument("--black-out", choices=("personal", "none", "messages"), default="personal",
@@ -43,7 +44,7 @@ def _make(args: argparse.Namespace) -> int:
     from motcua.cli.operate import read_heads
 
     codes = [*args.dossier, *_codes(args.codes)]
-    if not codes and args.finding is None:
+    if not codes and args.finding is None and args.round is None:
         fail("name a dossier, or a file of codes with --codes")
     if args.black_out == "none" and len(args.reason.strip()) < 5:
         fail("--black-out none shows personal data: write why with --reason")
@@ -59,7 +60,10 @@ def _make(args: argparse.Namespace) -> int:
 
     now, by = timezone.now(), account()
     extract.run(home=home, at=now)
-    subject = make.dossiers(codes) if args.finding is None else subjects.finding(args.finding)
+    if args.round is not None:
+        subject = subjects.round_(args.round)
+    else:
+        subject = make.dossiers(codes) if args.finding is None else subjects.finding(args.finding)
     with progress("lập gói chứng cứ", len(subject.codes)) as bar:
         made = make.make(
             home, subject, at=now, by=by, papers=papers, black_out=args.black_out,
