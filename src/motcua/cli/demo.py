@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motcua.cli import demo_people, demo_walks
+from motcua.cli import demo_findings, demo_people, demo_walks
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
@@ -228,6 +228,7 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     say("5/5 trích dữ kiện, đối chiếu…")
     planted = [_told(fault) for fault in planned.faults]
     document = _inspect(folder, planted, now)
+    demo_findings.ask(folder, at=timezone.now())
     sample.write(folder / "lists", planned)
     kept = {"seed": args.seed, "dossiers": args.dossiers, "until": now.isoformat(), "planted": planted}
     (folder / "demo.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1))

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from motcua.accounts import powers
 from motcua.catalogue.models import Agency
 from motcua.findings import people, record, requests
 from motcua.findings.models import Attachment, Finding, Request
@@ -41,6 +42,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     viewer = Viewer.of(request)
     rows = [told(row, viewer) for row in requests.listed(viewer.visible, now=viewer.now)]
     held = people.posts(viewer.user, on=viewer.on)
+    mine = {viewer.name} | powers.stands_in_for(viewer.user, on=viewer.on)
     return page(
         request,
         "findings/requests.html",
@@ -50,7 +52,7 @@ def listed(request: HttpRequest) -> HttpResponse:
             "units": len({row["agency"] for row in rows}),
             "to_sign": sum(row["to_approve"] for row in rows) if any(p.role in life.HEADS for p in held) else 0,
             "waiting": sum(row["waiting"] for row in rows),
-            "mine": viewer.visible.filter(officer=viewer.name, state__in=[str(s) for s in ASKED]).count(),
+            "mine": viewer.visible.filter(officer__in=mine, state__in=[str(s) for s in ASKED]).count(),
         },
     )
 
