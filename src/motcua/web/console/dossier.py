@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from motcua.accounts import powers
+from motcua.findings import people
 from motcua.inspection.bridge import FORMULA
 from motcua.inspection.remedies import REMEDIES
 from motcua.oversight import explain
@@ -22,13 +23,14 @@ from motcua.web import labels
 from motcua.web.console import pictures
 from motcua.web.console.days import folded
 from motcua.web.console.pages import asks, page
+from motcua.web.findings import words
 
 
 @require_GET
 @asks
 def dossier(request: HttpRequest, code: str) -> HttpResponse:
     """The page that tells why a dossier is late, and whose it is."""
-    story = told(request, code)
+    story, now = told(request, code), timezone.now()
     return page(
         request,
         "dossier.html",
@@ -37,6 +39,10 @@ def dossier(request: HttpRequest, code: str) -> HttpResponse:
             "document": statement(story, formula=FORMULA),
             **shown(story),
             "frozen": request.GET.get("as_of"),
+            "findings": [
+                {"number": row.pk, "title": words.title(row.check_code), "state": words.state(row, now=now)}
+                for row in people.visible(request.user, on=local_day(now)).filter(subject=code).order_by("pk")
+            ],
         },
     )  # fmt: skip
 

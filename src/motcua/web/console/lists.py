@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -277,5 +277,5 @@ def _agency(
         "good": true["early"] + true["on_time"] if true else 0,
         "finished": true["finished"] if true else 0,
         "unexplained": sum(c["removed"] + c["added"] for c in row["causes"] if c["cause"] == "unexplained"),
-        "href": here.link("/", agency=row["key"], by="procedure"),
+        "href": here.link(f"/don-vi/{quote(row['key'], safe='')}", agency=None) if row["key"] else here.link("/"),
     }
