@@ -61,6 +61,7 @@ def _row(
 ) -> dict[str, Any]:  # fmt: skip
     precision = earned.get(code, Precision(concluded=0, overturned=0))
     mode = chosen.get(code)
+    facts = {need.fact: gettext(need.title) for need in check.needs}
     interval = precision.interval
     return {
         "code": code,
@@ -75,7 +76,7 @@ def _row(
         "state": seen["state"] if seen else "not_scanned",
         "looked_at": seen["looked_at"] if seen else 0,
         "found": seen["found"] if seen else 0,
-        "missing": list(seen["missing"]) if seen else list(check.lacks),
+        "missing": [facts.get(fact, fact) for fact in (seen["missing"] if seen else check.lacks)],
         "open": counts.get("open", 0),
         "href": lists.link(Narrowed(state="open", check=code)),
         "precision": precision,
