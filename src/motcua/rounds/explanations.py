@@ -134,6 +134,7 @@ class Heard:
     at: datetime | None = None
     owes_until: datetime | None = None
     finding: int | None = None  # where it is answered; None: on the round's own page
+    request: int | None = None  # in which request of the findings it was asked
     attachments: int = 0
 
     @property
@@ -165,10 +166,11 @@ def _heard(round_: Round, item: Item, findings: list[Finding]) -> Heard:
     waiting = [row for row in findings if State(row.state) in {State.NEW, *ASKED}]
     said = next((row for row in findings if row.answer and row not in waiting), None)
     told = said.answer if said else {}
+    shown = (waiting or findings)[0]
     return Heard(
         answer=_OF_REASON.get(told.get("reason", ""), "") if not waiting else "", text=str(told.get("text", "")),
         document=str(told.get("number", "")), document_on=str(told.get("dated_on", "") or ""),
-        at=said.last_at if said else None, finding=(waiting or findings)[0].pk,
+        at=said.last_at if said else None, finding=shown.pk, request=shown.request_id,
         owes_until=max((row.due_at or _NEVER for row in waiting), default=None),
         attachments=len(told.get("attachments") or ()),
     )  # fmt: skip

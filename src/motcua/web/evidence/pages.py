@@ -24,6 +24,7 @@ from motcua.web.console import workbooks
 from motcua.web.console.pages import asks, page
 from motcua.web.evidence import words
 from motcua.web.evidence.papers import papers
+from motcua.web.rounds.access import of_province
 
 #: Dossiers in a pack that a page makes; more are for the command line.
 MOST = 500
@@ -35,7 +36,10 @@ _LARGEST_UPLOAD = 200_000_000
 def pack(request: HttpRequest) -> HttpResponse:
     """The choice of what is blacked out; a POST answers with the file."""
     given = request.POST if request.method == "POST" else request.GET
-    subject = _subject(request, given.getlist("ho-so"), given.get("phat-hien", ""))
+    if number := given.get("dot", ""):
+        subject = _of_round(request, number)
+    else:
+        subject = _subject(request, given.getlist("ho-so"), given.get("phat-hien", ""))
     reason, chosen = given.get("reason", "").strip(), given.get("black_out", "personal")
     if request.method == "POST":
         if chosen not in BLACK_OUTS:
@@ -64,6 +68,16 @@ def _subject(request: HttpRequest, codes: list[str], finding: str = "") -> Subje
     return of_finding or make.dossiers(codes)
 
 
+def _of_round(request: HttpRequest, number: str) -> Subject:
+    """The drawn sample of a round, for who may read the round. Raises `Http404`, `PermissionDenied`."""
+    if not of_province(request):
+        raise PermissionDenied
+    try:
+        return subjects.round_(int(number) if number.isdigit() and len(number) < 16 else 0)
+    except Unreadable as error:
+        raise Http404(number) from error
+
+
 def _refusal(subject: Subject, black_out: str, reason: str) -> str:
     if len(subject.codes) > MOST:
         return gettext(
@@ -78,7 +92,8 @@ def _file(request: HttpRequest, subject: Subject, black_out: Any, reason: str) -
     now, by = timezone.now(), request.user.get_username()
     made = make.make(settings.HOME, subject, at=now, by=by, papers=papers, black_out=black_out)
     make.kept(made, reason=reason, at=now, by=by)
-    title = re.sub(r"[^A-Za-z0-9.-]+", "_", subject.code if subject.kind == "dossier" else subject.kind)
+    named = {"dossier": subject.code, "round": f"dot-kiem-tra-{subject.code}"}.get(subject.kind, subject.kind)
+    title = re.sub(r"[^A-Za-z0-9.-]+", "_", named)
     reply = HttpResponse(made.file, content_type="application/zip")
     reply["Content-Disposition"] = f'attachment; filename="{workbooks.name(f"chung-cu-{title}", now, "zip")}"'
     return reply

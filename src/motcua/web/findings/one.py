@@ -27,6 +27,7 @@ from motcua.web import labels
 from motcua.web.console.pages import page
 from motcua.web.findings import bulk, words
 from motcua.web.findings.viewer import Viewer, day_of, sensible, told
+from motcua.web.rounds.access import of_province
 
 #: What a unit's answer form keeps.
 _ANSWER = ("reason", "text", "number", "dated_on", "remedy", "remedy_on")
@@ -78,6 +79,7 @@ def _page(
             "outcomes": [(code, words.OUTCOMES[code], words.OUTCOME_HINTS[code]) for code in words.OUTCOMES],
             "may": permitted,
             "asks": viewer.asks,
+            "reads_round": bool(row.round) and of_province(request),
             "history": [_line(act, names) for act in reversed(acts)],
             "inspectors": people.inspectors(on=viewer.on) if "assigned" in permitted else [],
             "officers": people.of_unit(row.agency, on=viewer.on) if "given" in permitted else [],

@@ -50,6 +50,7 @@ def answers(request: HttpRequest, number: int) -> HttpResponseBase:
             "label": words.label(round_),
             "agency": ", ".join(agencies.get(code, code) for code in sorted(mine)),
             "rows": rows,
+            "requests": sorted({told.request for told in heard.values() if told.request}),
             "open": sum(told.owes for told in heard.values()),
             "answers": [(name, title) for name, title in words.ANSWERS.items() if name],
             "answers_for": bool(units(request)),
