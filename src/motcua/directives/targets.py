@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from motcua.directives import unanswered
 from motcua.inspection.causes import RECORD, SYNC
 from motcua.inspection.verdicts import Measure
 from motcua.oversight import figures
@@ -17,12 +18,16 @@ from motcua.rules.instants import Unreadable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A figure of the system. `most`: the target is a ceiling; else it is a floor, and the figure a rate."""
+    """A figure of the system. `most`: the target is a ceiling; else it is a floor, and the figure a rate.
+
+    `of_findings`: counted out of the acts of the findings, not out of the facts.
+    """
 
     measure: Measure
     chosen: Filter
     most: bool = True
     needs_cause: bool = False
+    of_findings: bool = False
 
 
 METRICS: Mapping[str, Metric] = {
@@ -34,6 +39,7 @@ METRICS: Mapping[str, Metric] = {
     "late_by_clicks": Metric(measure="all", chosen=Filter(leg="record", direction="removed")),
     "cause": Metric(measure="all", chosen=Filter(), needs_cause=True),
     "unproven": Metric(measure="all", chosen=Filter(flag="unproven")),
+    "unanswered": Metric(measure="all", chosen=Filter(), of_findings=True),
     "on_time_rate": Metric(measure="finished", chosen=Filter(side="true"), most=False),
 }
 
@@ -90,7 +96,11 @@ def measured(
     """The figure at an instant, by the facts as they are (`again`: as they were then). Raises `Unreadable`."""
     wanted = chosen(metric, cause)
     asked = question(metric, period, agencies, at, again=again)
-    if METRICS[metric].most:
+    if METRICS[metric].of_findings:
+        waiting = unanswered.counts(period=period, agencies=agencies, at=at)
+        parts = {key: Value(count) for key, count in waiting.items()}
+        start = Value(0)
+    elif METRICS[metric].most:
         counted = figures.counts(home, asked, wanted, by="agency", now=at)
         parts = {key: Value(count) for key, count in counted.items()}
         start = Value(0)
@@ -113,5 +123,7 @@ def dossiers(
     after: str | None = None, limit: int = 50,
 ) -> dict[str, Any]:  # fmt: skip
     """The dossiers that a figure counts, a page at a time; of a rate, those finished late, which spoil it."""
+    if METRICS[metric].of_findings:
+        return unanswered.dossiers(home, period=period, agencies=agencies, at=at, after=after, limit=limit)
     asked = question(metric, period, agencies, at)
     return figures.dossiers(home, asked, chosen(metric, cause), now=at, after=after, limit=limit)

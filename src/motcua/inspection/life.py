@@ -153,6 +153,10 @@ MOVES: Final[Mapping[str, Move]] = {
     "evidence_added": Move(INSPECTORS | DRAFTERS, ASKED | {State.ANSWERED, State.NEW}),
 }  # fmt: skip
 
+#: Acts that leave a state, whichever it was before, and those of them that leave the finding waiting for the agency:
+#: the newest act of these says whether it waits, so that "waiting as of an instant" needs no replay.
+TURNING: Final = frozenset({"opened", "concluded"} | {kind for kind, move in MOVES.items() if move.to is not None})
+AWAITING: Final = frozenset(kind for kind, move in MOVES.items() if move.to in ASKED)
 #: Every kind of act, the first of a life before all others.
 KINDS: Final = ("opened", *MOVES)
 _OF_THE_PROVINCE: Final = frozenset({"inspector", DATA})

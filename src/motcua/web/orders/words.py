@@ -25,6 +25,7 @@ METRICS = Words(
         "late_by_clicks": "Hồ sơ trễ chỉ do thao tác",
         "cause": "Hồ sơ trễ theo một nguyên nhân",
         "unproven": "Hồ sơ ghi đúng hạn nhưng chưa có chứng cứ",
+        "unanswered": "Hồ sơ có yêu cầu giải trình chưa trả lời",
         "on_time_rate": "Tỷ lệ giải quyết đúng hạn thực tế",
     }
 )
