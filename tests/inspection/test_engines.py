@@ -46,7 +46,7 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a home with a sample province, and a delta over its facts."""
     folder = tmp_path_factory.mktemp("province")
     env = {**os.environ, "MOTCUA_HOME": str(folder / "home"), "MOTCUA_SPARK_MASTER": "local[2]"}
-    _motcua(env, "demo", "--dossiers", "300", "--seed", "11", "--no-serve", "--json")
+    _motcua(env, "demo", "--dossiers", "300", "--seed", "11", "--no-serve", "--bare", "--json")
     case = Case()
     case.dossier("H99.12-260302-9001")
     case.event("H99.12-260302-9001", "received", "2026-03-02T08:30")

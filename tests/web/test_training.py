@@ -136,7 +136,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     if "DATABASE_URL" in os.environ:
         pytest.skip("a training house is an embedded one")
     env = {**os.environ, "MOTCUA_HOME": str(tmp_path_factory.mktemp("training"))}
-    done = _motcua(env, "demo", "--training", "--no-serve", "--dossiers", "100", "--json")
+    done = _motcua(env, "demo", "--training", "--bare", "--no-serve", "--dossiers", "100", "--json")
     assert done.returncode == 0, done.stderr
     yield env
 

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motcua.cli import demo_findings, demo_people, demo_walks
+from motcua.cli import demo_inspection, demo_people, demo_walks
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, say
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command.add_argument("--seed", type=int, default=2026, metavar="S")
     command.add_argument("--host", default="127.0.0.1", metavar="H", help="with --training: where others reach it")
     command.add_argument("--port", type=int, default=8765, metavar="P")
-    command.add_argument("--no-serve", action="store_true", help="stop after the bridge")
+    command.add_argument("--no-serve", action="store_true", help="make it, and do not serve it")
+    command.add_argument("--bare", action="store_true", help="the bridge alone: no findings, tasks, rounds, warnings")
     command.add_argument("--fresh", action="store_true", help="make an existing demo anew")
     command.add_argument("--training", action="store_true", help="as a training house: marked, and nothing leaves it")
     command.set_defaults(run=_demo)
@@ -68,14 +70,10 @@ def _demo(args: argparse.Namespace) -> int:
     open_home()
     if not used:
         marker.write_text(json.dumps({"seed": args.seed, "dossiers": args.dossiers}))
-        document = _build(folder, args)
+        document, kept = _build(folder, args)
     else:
         say(f"the demo in {folder} is used as it stands (--fresh makes it anew)")
         document = _inspect(folder, kept["planted"], datetime.fromisoformat(kept["until"]))
-    if args.training:
-        _train(folder)
-    document["sign_in"] = {"password": demo_people.PASSWORD, "people": demo_people.told()}
-    document["walks"] = demo_walks.told(json.loads(marker.read_text())["planted"])
     document["seconds"] = round(time.monotonic() - started, 1)
     from motcua.cli.pictures import bridge_text
 
@@ -89,7 +87,18 @@ def _demo(args: argparse.Namespace) -> int:
             )
         return "\n".join(lines)
 
-    answer(args, document, text)
+    if not args.json:
+        answer(args, document, text)  # the bridge first: the rest takes a while
+    if "lived" not in kept and not args.bare:
+        _live(folder, kept)
+    if args.training:
+        _train(folder)
+    document["sign_in"] = {"password": demo_people.PASSWORD, "people": demo_people.told()}
+    document["walks"] = demo_walks.told(kept["planted"], kept.get("lived", {}))
+    kept |= {"sign_in": document["sign_in"], "walks": document["walks"]}
+    marker.write_text(json.dumps(kept, ensure_ascii=False, indent=1))
+    if args.json:
+        answer(args, document)
     planted = document.get("planted") or {}
     status = DONE if not (planted.get("wrong") or planted.get("unexpected")) else FALLS_SHORT
     if args.no_serve:
@@ -98,10 +107,28 @@ def _demo(args: argparse.Namespace) -> int:
     return _serve(args.port, host, folder if args.training else None, walks=document["walks"])
 
 
+def _live(folder: Path, kept: dict[str, Any]) -> None:
+    """The week of inspection that fills the rooms, and what of it is remembered."""
+    from dataclasses import asdict
+
+    from django.utils import timezone
+
+    say("6/6 một tuần kiểm tra: dấu hiệu, giải trình, nhiệm vụ, giao ban, đợt kiểm tra, cảnh báo…")
+    kept["lived"] = asdict(demo_inspection.live(folder, at=timezone.now()))
+
+
 def train(host: str, port: int) -> int:
     """`motcua serve --training`: a training house, made where none is yet, with its own portal and worker."""
     words = argparse.Namespace(
-        dossiers=4000, seed=2026, port=port, host=host, no_serve=False, fresh=False, training=True, json=False
+        dossiers=4000,
+        seed=2026,
+        port=port,
+        host=host,
+        no_serve=False,
+        fresh=False,
+        bare=False,
+        training=True,
+        json=False,
     )
     return _demo(words)
 
@@ -201,7 +228,8 @@ def free_port() -> int:
 # ---- acting the plan out ----------------------------------------------------------------------------------------
 
 
-def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+def _build(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The province as far as its bridge: the document, and what is to be kept once all is done."""
     from django.utils import timezone
 
     from motcua.catalogue import parts
@@ -212,27 +240,32 @@ def _build(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     from motcua.sample.province import province
 
     now = timezone.now().astimezone(VIET_NAM).replace(second=0, microsecond=0)
-    say("1/5 lập kế hoạch một tỉnh mẫu…")
+    say("1/6 lập kế hoạch một tỉnh mẫu…")
     planned = plan(province(args.seed), count=args.dossiers, seed=args.seed, since=now - timedelta(days=150), until=now)
     _catalogue(planned)
     parts.choose(("oversight", "exchange"), by=account(), at=now)
-    demo_people.bring_in()
-    say(f"2/5 {len(planned.dossiers)} hồ sơ qua một cửa…")
+    demo_people.bring_in(_busiest_wards(planned))
+    say(f"2/6 {len(planned.dossiers)} hồ sơ qua một cửa…")
     act_out(planned, now)
     faults = folder / "demo-faults.json"
     faults.write_text(json.dumps(_server_faults(planned), ensure_ascii=False))
     port = free_port()
-    say("3/5 gửi lên Cổng quốc gia (máy chủ mô phỏng) qua HTTP…")
+    say("3/6 gửi lên Cổng quốc gia (máy chủ mô phỏng) qua HTTP…")
     with _server("motcua.mirror.wsgi:application", port, {"MOTCUA_MIRROR_FAULTS": str(faults)}):
         deliver(planned, f"http://127.0.0.1:{port}", now)
-    say("5/5 trích dữ kiện, đối chiếu…")
+    say("5/6 trích dữ kiện, đối chiếu…")
     planted = [_told(fault) for fault in planned.faults]
     document = _inspect(folder, planted, now)
-    demo_findings.ask(folder, at=timezone.now())
     sample.write(folder / "lists", planned)
     kept = {"seed": args.seed, "dossiers": args.dossiers, "until": now.isoformat(), "planted": planted}
-    (folder / "demo.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1))
-    return document
+    return document, kept
+
+
+def _busiest_wards(planned: Plan) -> list[str]:
+    """The communes, those with most dossiers first."""
+    counted = Counter(dossier.agency.code for dossier in planned.dossiers)
+    communes = [agency.code for agency in planned.province.agencies if agency.level == "commune"]
+    return sorted(communes, key=lambda code: (-counted[code], code))
 
 
 def _catalogue(planned: Plan) -> None:
@@ -391,7 +424,7 @@ def deliver(planned: Plan, url: str, now: datetime) -> None:
             break
         clock += timedelta(seconds=30)
     _extra_messages(portal, planned)
-    say("4/5 đọc lại từ Cổng quốc gia…")
+    say("4/6 đọc lại từ Cổng quốc gia…")
     read_back.run(portal=portal, at=clock)
     portal.close()
 

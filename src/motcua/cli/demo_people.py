@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 PASSWORD = "demo-motcua"
-WARD, NEIGHBOUR, DEPARTMENT = "H99.101", "H99.102", "H99.01"
+DEPARTMENT = "H99.01"
+#: In place of a code: the busiest ward of the province, so that its people have work, and the next one.
+WARD, NEIGHBOUR = "ward", "neighbour"
 #: Account, role, agency (empty: the whole province), name.
 PEOPLE = (
     ("thanhtra", "inspector", "", "Trần Thị Mai"),
@@ -24,31 +27,39 @@ PEOPLE = (
 )
 
 
-def bring_in() -> None:
-    """The accounts, with the password that the demo prints."""
+def bring_in(busiest: Sequence[str]) -> None:
+    """The accounts, with the password that the demo prints. `busiest`: codes of two wards."""
     from django.utils import timezone
 
     from motcua.accounts import factors
     from motcua.accounts.models import Post, User
 
     factors.demand((), days=7, by="demo", at=timezone.now())  # an invented house holds nobody up
+    places = {WARD: busiest[0], NEIGHBOUR: busiest[1]}
     for name, role, agency, full_name in PEOPLE:
         user = User.objects.create_user(name, password=PASSWORD, full_name=full_name)
-        Post.objects.create(user=user, role=role, agency=agency)
+        Post.objects.create(user=user, role=role, agency=places.get(agency, agency))
+
+
+def ward() -> str:
+    """The code of the demo's ward: where its chairman is."""
+    from motcua.accounts.models import Post
+
+    return Post.objects.get(user__username="chutich").agency
 
 
 def told() -> list[dict[str, Any]]:
     """The log-ins as the demo's document holds them: account, role and its title, agency and its name."""
-    from motcua.accounts.models import Post, User
+    from motcua.accounts.models import Post
     from motcua.catalogue.models import Agency
 
-    there = set(User.objects.values_list("username", flat=True))  # a demo of an older version has fewer
+    posts = dict(Post.objects.order_by("-pk").values_list("user__username", "agency"))  # an older demo has fewer
     names = dict(Agency.objects.values_list("code", "name"))
     return [
-        {"name": name, "full_name": full_name, "role": role, "title": Post.Role(role).label, "agency": agency,
-         "agency_name": names.get(agency, "")}
-        for name, role, agency, full_name in PEOPLE
-        if name in there
+        {"name": name, "full_name": full_name, "role": role, "title": Post.Role(role).label, "agency": posts[name],
+         "agency_name": names.get(posts[name], "")}
+        for name, role, _, full_name in PEOPLE
+        if name in posts
     ]  # fmt: skip
 
 
