@@ -141,7 +141,7 @@ def _tasks(home: Path, monday: datetime, *, at: datetime) -> int:
         parts = orders.units_concerned(home, metric, cause="", period="", at=given).parts
         return sorted(parts, key=lambda agency: (-parts[agency].value, agency))[:4] or [ward]
 
-    by = {"by": "lanhdao", "at": given}
+    by: dict[str, Any] = {"by": "lanhdao", "at": given}
     orders.give(
         title="Gửi lại hết hồ sơ chưa đồng bộ lên Cổng quốc gia", metric="not_synchronised", target=0,
         agencies=most("not_synchronised"), due_on=today + timedelta(days=8), **by,
@@ -159,21 +159,19 @@ def _tasks(home: Path, monday: datetime, *, at: datetime) -> int:
     orders.answer(
         near.pk, agency=ward, text="Phường đang rà, mỗi chiều gửi cập nhật một lần.", by="chutich", at=given + 2 * _HOUR
     )
-    for day in (6, 4, 2, 1):
-        progress.look_at_all(home, at=given + _WEEK - timedelta(days=day) + 5 * _HOUR)
-    progress.look_at_all(home, at=at)
+    for instant in (given + 3 * _HOUR, at - timedelta(days=1), at):
+        progress.look_at_all(home, at=instant)
     return near.pk
 
 
 def _meetings(home: Path, monday: datetime, *, at: datetime) -> None:
-    """The meeting before, with which the next is compared, and the figures of yesterday and today."""
+    """The meeting before, with which the next is compared, and the figures of today."""
     from motcua.directives import meetings
 
     met = monday - timedelta(days=1)
     gathered = meetings.gathered(home, period=None, as_of=met, now=met)
     meetings.keep(gathered, on=local_day(met), period="", by="lanhdao", at=met)
-    for instant in (at - timedelta(days=1), at):
-        meetings.keep_day(home, at=instant)
+    meetings.keep_day(home, at=at)
 
 
 def _round(home: Path, *, at: datetime) -> int:

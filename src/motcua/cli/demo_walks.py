@@ -48,7 +48,7 @@ def told(planted: Sequence[dict[str, Any]], lived: Mapping[str, Any]) -> list[di
             continue
         if walk.name in names:
             dossier = next((fault["dossier"] for fault in planted if walk.how and fault["how"] == walk.how), "")
-            if walk.page == "request":
+            if walk.page == "request" and number is not None:
                 dossier = _first_asked(number)
             found.append({"walk": walk.number, "name": walk.name, "page": page, "dossier": dossier, "task": walk.task})
     return found
