@@ -25,7 +25,7 @@ WALKS = (
     Walk(5, "thanhtra", "paste", "dán danh sách mã của một công văn", "update_not_sent"),
     Walk(6, "thanhtra", "bridge", "ô đầu trang → thanh → danh sách → hồ sơ", "late_entry"),
     Walk(7, "daumoi", "request", "trả lời yêu cầu giải trình của phường", lived="request"),
-    Walk(8, "thanhtra2", "round", "một đợt kiểm tra từ xa, kết luận hai người", lived="round"),
+    Walk(8, "thanhtra", "round", "cùng thanhtra2: chọn mẫu, giải trình, kết luận hai người", lived="round"),
     Walk(9, "vanhanh", "sync", "dừng rồi chạy lại máy chủ mô phỏng, xem gì đang chờ", "update_refused"),
     Walk(10, "lanhdao", "leader", "mở trên điện thoại 360 điểm, giao một nhiệm vụ"),
     Walk(12, "quantriphuong", "accounts", "nạp sáu người, chuyển một, kết thúc một, ủy quyền"),
