@@ -16,6 +16,16 @@ class Notice(models.Model):
         WEEK = "week", "Tuần qua"
         TASK_GIVEN = "task_given", "Nhiệm vụ mới"
         TASK_LATE = "task_late", "Nhiệm vụ quá hạn"
+        EXPLAIN = "explain", "Yêu cầu giải trình"
+        EXPLAIN_SOON = "explain_soon", "Giải trình sắp đến hạn"
+        EXPLAIN_LATE = "explain_late", "Giải trình quá hạn"
+        ANSWERED = "answered", "Đơn vị đã giải trình"
+        DECIDED = "decided", "Đã kết luận"
+        ROUND_ASKED = "round_asked", "Đợt kiểm tra hỏi"
+        ROUND_SOON = "round_soon", "Đợt kiểm tra: sắp đến hạn trả lời"
+        ROUND_LATE = "round_late", "Đợt kiểm tra: quá hạn trả lời"
+        REMEDY = "remedy", "Kiến nghị kiểm tra"
+        REMEDY_LATE = "remedy_late", "Kiến nghị quá hạn"
         ALERT = "alert", "Cảnh báo"
 
     person = models.CharField(max_length=150)

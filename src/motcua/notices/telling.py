@@ -17,7 +17,7 @@ from motcua.accounts.models import Post, User
 from motcua.catalogue import parts
 from motcua.directives.models import Directive, Line
 from motcua.exchange import alerts
-from motcua.notices import digests, timetable
+from motcua.notices import asked, digests, timetable
 from motcua.notices.models import Handover, Hook, Mute, Notice, Sending
 from motcua.rules.instants import Unreadable, local_day
 
@@ -26,6 +26,7 @@ _HEADS = ("unit_head", "focal_point")
 _OFFICIALS = ("clerk", "officer", "seal_clerk")
 #: A notice is about something of these days; what is older is not told any more.
 _TOLD_DAYS = 7
+_AT_ONCE = 500
 
 
 def holders(roles: Iterable[str], *, on: date) -> list[Post]:
@@ -38,7 +39,7 @@ def holders(roles: Iterable[str], *, on: date) -> list[Post]:
 
 def run(home: Path, *, now: datetime) -> int:
     """Tells what is due. Returns how many notices are new."""
-    count = _tasks(now) + _alerts(now)
+    count = _tasks(now) + _asked(now) + _alerts(now)
     waiting = timetable.due(now)
     if not waiting or "oversight" not in parts.on():
         return count
@@ -119,6 +120,26 @@ def _tasks(now: datetime) -> int:
 
 def _of_task(directive: Directive) -> dict[str, Any]:
     return {"task": directive.pk, "title": directive.title, "due_on": directive.due_on.isoformat()}
+
+
+def _asked(now: datetime) -> int:
+    """What findings and rounds ask, by when, and what came of it; what was told is not looked up person by person."""
+    waiting = asked.due(now=now, since=now - timedelta(days=_TOLD_DAYS))
+    if not waiting:
+        return 0
+    day, count = local_day(now), 0
+    units, inspectors = holders(_HEADS, on=day), holders(("inspector",), on=day)
+    keys = sorted({told.key for told in waiting})
+    known: set[tuple[str, str, str]] = set()
+    for start in range(0, len(keys), _AT_ONCE):
+        rows = Notice.objects.filter(kind__in=asked.KINDS, key__in=keys[start : start + _AT_ONCE])
+        known.update(rows.values_list("person", "kind", "key"))
+    for told in waiting:
+        for person, agency in asked.readers(told, units, inspectors):
+            if (person, told.kind, told.key) not in known:
+                body = {**told.body, "of": told.agency}
+                count += tell(person, told.kind, told.key, agency=agency, body=body, now=now)
+    return count
 
 
 def _alerts(now: datetime) -> int:

@@ -27,7 +27,33 @@ KINDS = Words(
         "week": "Tuần qua",
         "task_given": "Nhiệm vụ mới",
         "task_late": "Nhiệm vụ quá hạn",
+        "explain": "Yêu cầu giải trình",
+        "explain_soon": "Giải trình sắp đến hạn",
+        "explain_late": "Giải trình quá hạn",
+        "answered": "Đơn vị đã giải trình",
+        "decided": "Đã kết luận",
+        "round_asked": "Đợt kiểm tra hỏi",
+        "round_soon": "Đợt kiểm tra: sắp đến hạn trả lời",
+        "round_late": "Đợt kiểm tra: quá hạn trả lời",
+        "remedy": "Kiến nghị kiểm tra",
+        "remedy_late": "Kiến nghị quá hạn",
         "alert": "Cảnh báo",
+    }
+)
+#: What findings and rounds tell.
+ASKED = Words(
+    {
+        "explain": "Yêu cầu số {request}: {n} phát hiện phải giải trình, hạn {day}",
+        "again": "Yêu cầu số {request}: hỏi lại {n} phát hiện",
+        "explain_soon": "Yêu cầu số {request}: còn {n} phát hiện chưa trả lời, hạn {day}",
+        "explain_late": "Yêu cầu số {request}: {n} phát hiện chưa trả lời, quá hạn từ {day}",
+        "answered": "Yêu cầu số {request}: đã trả lời {n} phát hiện",
+        "decided": "Yêu cầu số {request}: đã kết luận {n} phát hiện",
+        "round_asked": "Đợt kiểm tra số {round}: {n} hồ sơ phải giải trình, hạn {day}",
+        "round_soon": "Đợt kiểm tra số {round}: còn {n} hồ sơ chưa trả lời, hạn {day}",
+        "round_late": "Đợt kiểm tra số {round}: {n} hồ sơ chưa trả lời, quá hạn từ {day}",
+        "remedy": "Đợt kiểm tra số {round}: một kiến nghị phải thực hiện, hạn {day}",
+        "remedy_late": "Đợt kiểm tra số {round}: một kiến nghị quá hạn từ {day}",
     }
 )
 ITEMS = Words(
@@ -144,6 +170,8 @@ def told(notice: Notice, agencies: Mapping[str, str] | None = None) -> dict[str,
             if late := body.get("late_days"):
                 text += gettext(", quá {n} ngày làm việc").format(n=late)
             return {"title": title, "text": text, "items": [], "href": reverse("directive", args=[body["task"]])}
+        case kind if kind in ASKED:
+            return {"title": title, "text": asked(kind, body), "items": [], "href": _where(notice.agency, body)}
     as_of = second(body["as_of"])
     items = [(item(each), href(each, notice.agency, as_of)) for each in body["items"]]
     return {
@@ -153,6 +181,24 @@ def told(notice: Notice, agencies: Mapping[str, str] | None = None) -> dict[str,
         "href": "",
         "stale": body["stale"],
     }
+
+
+def asked(kind: str, body: Mapping[str, Any]) -> str:
+    """What a finding's request or a round tells, with the unit that it is about."""
+    due_at = body.get("due_at", "")
+    text = ASKED["again" if body.get("again") else kind].format(
+        request=body.get("request", ""), round=body.get("round", ""), n=labels.number(body.get("count", 0)),
+        day=f"{date.fromisoformat(due_at[:10]):%d/%m/%Y}" if due_at else "",
+    )  # fmt: skip
+    name = Agency.objects.filter(code=body["of"]).values_list("name", flat=True).first() or body["of"]
+    return f"{name}. {text}"
+
+
+def _where(agency: str, body: Mapping[str, Any]) -> str:
+    """The page on which it is done: an inspector's notice has no agency."""
+    if "request" in body:
+        return reverse("request", args=[body["request"]])
+    return reverse("round-answers" if agency else "round", args=[body["round"]])
 
 
 def rests(body: Mapping[str, Any]) -> str:
