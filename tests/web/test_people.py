@@ -73,6 +73,7 @@ def test_signing_in_leads_to_the_page_that_was_wanted_and_to_no_other_house(clie
         ("/trang-cua-toi", "/trang-cua-toi"),
         ("https://khac.example/", "/trang-dau"),
         ("//x", "/trang-dau"),
+        ("/", "/trang-dau"),  # the house's bare address is no wish: each begins at their own work
     ):
         reply = client.post("/dang-nhap", {"username": "canbo", "password": SECRET, "next": wanted})
         assert reply["Location"] == there

@@ -347,10 +347,13 @@ class FaultyClient:
     """A client with the faults of real ones (contract §6): what it sends is not what it was given to send."""
 
     def __init__(self, portal: Any, planned: Plan) -> None:
+        from motcua.catalogue import calendars
+
         self.portal, self.url = portal, portal.url
         self.faults = {fault.dossier: fault for fault in planned.faults if fault.leg == "sync"}
         self.due = {dossier.code: dossier.due_at for dossier in planned.dossiers}
         self.submitted = {dossier.code: dossier.submitted_at for dossier in planned.dossiers}
+        self.calendar = calendars.load("vn")
 
     def call(self, service: str, **arguments: Any) -> Any:
         """Alters the items of its dossiers, leaves some out, and believes that all arrived."""
@@ -368,6 +371,12 @@ class FaultyClient:
             (data[n]["MaHoSo"], 0, "thành công") if item is None else next(answers) for n, item in enumerate(kept)
         )
         return Reply(reply.error_code if len(data) == 1 else 0, reply.message, None, items, reply.raw)
+
+    def _workdays_later(self, at: datetime, days: int) -> datetime:
+        """The closing of a later working day: late whatever holidays lie between."""
+        from motcua.rules.instants import local_day
+
+        return self.calendar.closing(self.calendar.add_workdays(local_day(at), days))
 
     def _altered(self, service: str, item: dict[str, Any]) -> dict[str, Any] | None:
         from motcua.wire import dates
@@ -388,7 +397,7 @@ class FaultyClient:
         if item["TrangThai"] == "2" and how in ("answer_12_fast", "answer_dated_early", "answer_differs"):
             at = dates.parse(item["ThoiDiemXuLy"])
             assert at is not None
-            moved = {"answer_12_fast": at + timedelta(hours=12), "answer_differs": at + timedelta(days=4)}
+            moved = {"answer_12_fast": at + timedelta(hours=12), "answer_differs": self._workdays_later(at, 2)}
             item["ThoiDiemXuLy"] = dates.build(moved.get(how) or self.submitted[item["MaHoSo"]])
         if fault is not None and item["TrangThai"] == "9":
             at = dates.parse(item["ThoiDiemXuLy"])

@@ -34,9 +34,10 @@ _log = structlog.get_logger(__name__)
 
 
 def _onward(request: HttpRequest, wanted: str) -> str:
-    """Where to go after signing in: the page that was wanted, if it is ours."""
+    """Where to go after signing in: the page that was wanted, if it is ours; who typed the house's bare address
+    wanted no page, and begins at their own."""
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if wanted and safe else reverse("home")
+    return wanted if wanted and safe and wanted != "/" else reverse("home")
 
 
 @login_not_required
