@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from motcua.accounts.models import User
 from motcua.evidence import check
 from motcua.evidence.models import Pack
 from motcua.findings.models import Finding
+from motcua.oversight.models import PastedList
 from motcua.rounds import explanations
 from motcua.rounds.models import Round
 
@@ -68,3 +71,24 @@ def test_what_a_round_asks_leads_to_the_finding_and_the_request_where_it_is_answ
     seen = mine[0]
     assert f'href="/dot-kiem-tra/{asked.pk}"' in _page(client, "truongdoan", f"/phat-hien/{seen.pk}")
     assert f'href="/phat-hien/{seen.pk}"' in _page(client, "truongdoan", f"/dot-kiem-tra/{asked.pk}/doc/{seen.subject}")
+
+
+def test_a_letter_is_drafted_about_the_dossiers_of_a_list_and_of_chosen_findings(client: Client, asked: Round) -> None:
+    told = _page(client, "truongdoan", f"/ho-so?measure=all&agency={WARDS[0]}")
+    address = html.unescape(re.search(r'href="(/van-ban/moi[^"]*)"', told)[1])  # type: ignore[index]
+    count = re.search(r'id="total">([\d.]+)', told)[1]  # type: ignore[index]
+    assert count == "10" and f"{count} hồ sơ" in _page(client, "truongdoan", address)
+    assert "/van-ban/moi" not in _page(client, "phuong12", "/ho-so?measure=all")
+    # ticked findings, each dossier once
+    mine = Finding.objects.filter(round=asked.pk, agency__in=WARDS[:2])
+    codes = set(mine.values_list("subject", flat=True))
+    assert 'value="letter"' in _page(client, "truongdoan", "/phat-hien?xem=tung")
+    reply = client.post("/phat-hien/viec", {"act": "letter", "chosen": [row.pk for row in mine], "query": ""})
+    assert reply.status_code == 302 and reply["Location"].startswith("/van-ban/moi?list=")
+    assert f"{len(codes)} hồ sơ" in _page(client, "truongdoan", reply["Location"])
+    kept = PastedList.objects.get(name=reply["Location"].rpartition("=")[2])
+    assert kept.text.split() == sorted(codes)
+    nothing = client.post("/phat-hien/viec", {"act": "letter", "query": ""}, follow=True)
+    assert "Chưa chọn phát hiện nào" in nothing.content.decode()
+    client.force_login(User.objects.get(username="phuong12"))
+    assert client.post("/phat-hien/viec", {"act": "letter", "chosen": [mine[0].pk]}).status_code == 403

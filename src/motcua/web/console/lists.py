@@ -8,17 +8,19 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from motcua.dossiers.models import DossierRow
 from motcua.oversight import figures
 from motcua.oversight.figures import Filter
-from motcua.rules.instants import Unreadable
+from motcua.rules.instants import Unreadable, local_day
 from motcua.web import labels
 from motcua.web.console import workbooks
 from motcua.web.console.asked import FILTER, QUESTION, Asked, chips, choices, pinned, read, titled
 from motcua.web.console.pages import asks, page
+from motcua.web.orders import people
 
 _SIZE = 50
 _ALL = (*QUESTION, *FILTER, "severity")
@@ -35,6 +37,7 @@ def dossiers(request: HttpRequest) -> HttpResponse:
     document = figures.dossiers(settings.HOME, asked.question, asked.filter, now=asked.now, after=after, limit=_SIZE)
     here = pinned(asked, document["as_of"])
     first = _counted(asked.query.get("n")) if after else 1
+    drafts = people.gives(request.user, on=local_day(asked.now))
     last = first + len(document["rows"]) - 1
     return page(
         request,
@@ -50,6 +53,7 @@ def dossiers(request: HttpRequest) -> HttpResponse:
             "start": here.link("/ho-so", keep=_ALL) if after else "",
             "next": here.link("/ho-so", keep=_ALL, after=document["next"], n=last + 1) if document["next"] else "",
             "workbook": here.link("/ho-so.xlsx", keep=_ALL),
+            "drafts": here.link(reverse("paper-new"), keep=_ALL) if drafts else "",
             "back": asked.link("/"),
             "wider": [] if document["rows"] else _wider(asked),
             "population": None if document["rows"] else _population(asked),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
@@ -20,16 +22,20 @@ from motcua.findings.listed import Narrowed
 from motcua.findings.models import Finding
 from motcua.inspection import life
 from motcua.inspection.life import Person
+from motcua.oversight import named
 from motcua.rules.instants import Unreadable, iso
 from motcua.rules.moves import Refused
 from motcua.web import labels
 from motcua.web.console.pages import page
 from motcua.web.findings import words
 from motcua.web.findings.viewer import Viewer, day_of, end_of, number, sensible
+from motcua.web.orders.people import gives
 
 #: Acts that a list offers on many at once, and what undoes each.
 ACTS = ("sent", "concluded", "asked_again", "extended", "assigned", "closed", "recalled", "submitted", "answered",
         "given", "returned", "reconsidered", "extension_declined")  # fmt: skip
+#: No act on findings: a draft about the dossiers of those that are chosen.
+LETTER = "letter"
 UNDONE_BY = {"sent": "recalled", "concluded": "reconsidered"}
 #: So many numbers are remembered for an undo.
 _REMEMBERED = 5_000
@@ -56,6 +62,8 @@ def act(request: HttpRequest) -> HttpResponseBase:
     """Asks first, with the count; does it when the count is still the one that was said."""
     viewer = Viewer.of(request)
     kind = request.POST.get("act", "")
+    if kind == LETTER:
+        return _letter(request, viewer)
     if kind not in ACTS:
         raise Unreadable(f"act={kind!r}")
     chosen = _chosen(request, viewer, kind)
@@ -87,6 +95,22 @@ def act(request: HttpRequest) -> HttpResponseBase:
     else:
         request.session.pop("undo", None)
     return redirect(back)
+
+
+def _letter(request: HttpRequest, viewer: Viewer) -> HttpResponseBase:
+    """The form of a draft about the dossiers of the chosen findings, each once. Raises `PermissionDenied`."""
+    if not gives(viewer.user, on=viewer.on):
+        raise PermissionDenied
+    numbers = _chosen(request, viewer, LETTER).numbers
+    codes: set[str] = set()
+    for start in range(0, len(numbers), record.AT_ONCE):
+        rows = Finding.objects.filter(pk__in=numbers[start : start + record.AT_ONCE], kind="dossier")
+        codes.update(rows.values_list("subject", flat=True))
+    if not codes:
+        messages.error(request, gettext("Chưa chọn phát hiện nào về một hồ sơ."))
+        return redirect(_back(request))
+    name = named.keep("\n".join(sorted(codes)), by=viewer.name, at=viewer.now)
+    return redirect(f"{reverse('paper-new')}?{urlencode({'list': name})}")
 
 
 def _back(request: HttpRequest) -> str:

@@ -19,6 +19,7 @@ from motcua.web.console import workbooks
 from motcua.web.console.pages import page
 from motcua.web.findings import words
 from motcua.web.findings.viewer import Viewer, inspection, number, sensible
+from motcua.web.orders.people import gives
 
 SIZE = 50
 _MOST_GROUPS = 200
@@ -60,6 +61,7 @@ def findings(request: HttpRequest) -> HttpResponse:
         "workbook": f"{ADDRESS}.xlsx?{urlencode(narrowed.query())}",
         "query": urlencode(narrowed.query()),
         "offered": offered(("sent", "concluded", "asked_again", "extended", "assigned")),
+        "drafts": gives(viewer.user, on=viewer.on),
         "undo": request.session.get("undo"),
         "inspectors": people.inspectors(on=viewer.on),
         "agencies": agencies,
