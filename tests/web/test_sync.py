@@ -298,5 +298,6 @@ def test_what_is_overdue_already_is_told_apart_from_what_will_be(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timezone, "now", lambda: NOW + timedelta(days=1))
+    operator.login(username="van-hanh", password=PASSWORD)  # nobody stays signed in over night
     text = _text(operator.get("/dong-bo"))
     assert "1 hồ sơ đã quá hạn trên Cổng chỉ vì chưa gửi" in text and "sẽ thành quá hạn" not in text
