@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from motcua.cli.demo import _server, free_port
 from motcua.cli.demo_people import PASSWORD
@@ -13,7 +13,9 @@ OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 PAGES = {
     "bridge": "/?measure=finished",
+    "my-day": "/viec-cua-toi",
     "findings": "/phat-hien",
+    "round": "/dot-kiem-tra/1",
     "agencies": "/don-vi",
 }
 
@@ -31,10 +33,7 @@ def main() -> None:
                 break
             except Exception:
                 page.wait_for_timeout(100)
-        page.fill("#id_username", "thanhtra")
-        page.fill("#id_password", PASSWORD)
-        page.click("button.main")
-        page.locator(".tiles").wait_for()
+        _sign_in(page, "thanhtra")
         for name, address in PAGES.items():
             page.goto(address)
             page.screenshot(path=OUT / f"{name}.png")
@@ -47,7 +46,19 @@ def main() -> None:
         page.locator(".language button").click()
         page.goto("/?measure=finished")
         page.screenshot(path=OUT / "bridge-en.png")
+        phone = browser.new_page(viewport={"width": 360, "height": 740}, base_url=f"http://127.0.0.1:{port}")
+        phone.goto("/")
+        _sign_in(phone, "lanhdao")
+        phone.goto("/lanh-dao")
+        phone.screenshot(path=OUT / "leader.png")
         browser.close()
+
+
+def _sign_in(page: Page, name: str) -> None:
+    page.fill("#id_username", name)
+    page.fill("#id_password", PASSWORD)
+    page.click("button.main")
+    page.locator("#id_password").wait_for(state="detached")
 
 
 if __name__ == "__main__":
