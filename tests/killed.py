@@ -22,12 +22,17 @@ _OURS = f"{os.sep}motcua{os.sep}"
 
 
 def until_it_ends(work: Callable[[int], None], *, seed: int, kills: int) -> dict[str, int]:
-    """Does `work(attempt)` in forks and kills them, `kills` times at most; then lets it end."""
+    """Does `work(attempt)` in forks and kills them, `kills` times at most; then lets it end.
+
+    An attempt that came to its end unharmed lets the next ones be struck twice as early: on a fast machine as on a slow
+    one most attempts die at work.
+    """
     chosen = random.Random(seed)
     found = {"line": 0, "any_line": 0, "time": 0, "unharmed": 0}
     for attempt in range(kills):
         how = chosen.choice(("line", "any_line", "time"))
-        many = int(2 ** chosen.uniform(4, 15 if how == "line" else 18))
+        reach = 0.5 ** found["unharmed"]
+        many = int(2 ** chosen.uniform(4, 15 if how == "line" else 18) * reach)
         pid = os.fork()
         if pid == 0:
             if how != "time":
@@ -35,7 +40,7 @@ def until_it_ends(work: Callable[[int], None], *, seed: int, kills: int) -> dict
             work(attempt)
             os._exit(0)
         if how == "time":
-            time.sleep(chosen.uniform(0.0, 0.4))
+            time.sleep(chosen.uniform(0.0, 0.4) * reach)
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "it failed by itself"
@@ -167,7 +172,8 @@ def collect(url: str, seed: int, kills: int) -> dict[str, Any]:
             return answer
 
         session = post("/mapi/login", {"username": "demo-h99", "password": "demo-password"})["session"]
-        for number in range(int(sent.read_text()), len(messages)):
+        share = len(messages) * (attempt + 1) // (kills + 1)  # so that no attempt but the last has nothing left to send
+        for number in range(int(sent.read_text()), share):
             request = {"session": session, "madonvi": "H99", **messages[number]}
             reply = post("/mapi/g", request)
             if "đã tồn tại" in reply["message"]:
@@ -182,7 +188,7 @@ def collect(url: str, seed: int, kills: int) -> dict[str, Any]:
 
 def _told(seed: int) -> Iterator[dict[str, Any]]:
     """What a sender tells of a few dossiers."""
-    for number in range(12):
+    for number in range(24):
         code = f"H99.12-2603{number + 2:02}-{seed:04}"
         for status in (2, 4, 9):
             record = {"MaHoSo": code, "MaTTHC": "1.000001", "DonViXuLy": "H99.12", "TrangThaiHoSo": str(status),

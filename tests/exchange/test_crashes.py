@@ -76,7 +76,7 @@ def test_a_killed_collector_ends_with_what_the_real_portal_holds(seed: int, tmp_
     assert sum(found[how] for how in ("line", "any_line", "time")) >= KILLS // 3, found
     portal, collector = (_mirror(home) for home in (there, here))
     assert collector["answered"] >= found["messages"]
-    assert collector["held"] == portal["held"] and len(portal["held"]) == 12 + 36
+    assert collector["held"] == portal["held"] and len(portal["held"]) == 24 + 72
 
 
 def _mirror(home: Path) -> dict[str, Any]:

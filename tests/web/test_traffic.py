@@ -21,10 +21,11 @@ from tests.story import at
 from motcua.accounts.models import Post, User
 from motcua.catalogue import parts
 from motcua.exchange.models import Look
-from motcua.mirror import door, held, traffic
+from motcua.mirror import door, held, retention, traffic
 from motcua.mirror.models import About, Message, Record
 from motcua.mirror.server import Server
 from motcua.mirror.traffic import Filter
+from motcua.rules.instants import Unreadable
 from motcua.web.collector import words
 from motcua.wire.profile import Profile
 
@@ -245,6 +246,29 @@ def test_what_is_no_json_is_hidden_until_somebody_says_why(operator: Client, day
     number = Message.objects.order_by("-pk").first().pk  # type: ignore[union-attr]
     assert OWNER not in operator.get(f"/diem-thu/ban-tin/{number}").content.decode()
     assert OWNER in operator.post(f"/diem-thu/ban-tin/{number}", {"reason": "tìm lỗi JSON"}).content.decode()
+
+
+def test_past_its_days_the_text_goes_and_every_count_and_record_stays(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = Message.objects.order_by("pk").first().pk  # type: ignore[union-attr]
+    counted = _text(operator.get("/diem-thu"))
+    assert retention.forget(at=NOW + timedelta(days=9_999)) == 0, "nothing is said of days: kept for good"
+    monkeypatch.setenv("MOTCUA_RAW_KEPT_DAYS", "30")
+    assert retention.forget(at=NOW + timedelta(days=30)) == 0
+    held.keep_raw(b"{}", NOW - timedelta(days=1))
+    Message.objects.filter(body=b"{}").update(unread=True)
+    assert retention.forget(at=NOW + timedelta(days=30, seconds=60)) == 3, "what is not read yet stays whole"
+    assert retention.forget(at=NOW + timedelta(days=31)) == 0
+    shown = operator.post(f"/diem-thu/ban-tin/{number}", {"reason": "đối chiếu theo phiếu xử lý 12"})
+    assert "Nguyên văn đã được xoá theo thời hạn lưu" in _text(shown) and OWNER not in shown.content.decode()
+    assert OWNER in Record.objects.get(code=CODE).body
+    Message.objects.filter(unread=True).delete()
+    assert _text(operator.get("/diem-thu")).split("Lỗi")[0] == counted.split("Lỗi")[0]
+    for bad in ("0", "ba mươi", "1.5", "-3"):
+        monkeypatch.setenv("MOTCUA_RAW_KEPT_DAYS", bad)
+        with pytest.raises(Unreadable, match="MOTCUA_RAW_KEPT_DAYS"):
+            retention.forget(at=NOW)
 
 
 def test_only_operators_and_inspectors_of_the_province_have_the_pages(client: Client, day: httpx.Client) -> None:

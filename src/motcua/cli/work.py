@@ -42,6 +42,7 @@ _WANTED_BY = {
     "notices": {"oversight", "exchange"},
     "sending": {"oversight", "exchange"},
     "rounds": {"oversight"},
+    "raw-messages": {"oversight", "exchange"},
 }
 
 
@@ -126,7 +127,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.findings import modes, update
     from motcua.ledger import seals
-    from motcua.mirror import profiles
+    from motcua.mirror import profiles, retention
     from motcua.notices import sending, telling
     from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
@@ -204,6 +205,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
         Task("forget", forget, 3600),
+        Task("raw-messages", lambda: retention.forget(at=timezone.now()), 3600),
         Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
         Task("sending", lambda: sending.run(mail, now=timezone.now()), 30),
         Task("rounds", lambda: remedies.settle(home=home, now=timezone.now()), 300),

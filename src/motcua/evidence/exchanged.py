@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from motcua.exchange.models import Delivery, Incoming
+from motcua.mirror import retention
 from motcua.mirror.models import Message, Orphan, Record, RecordVersion, Refusal, Step
 from motcua.rules.instants import Unreadable
 from motcua.wire.messages import read_json
@@ -54,7 +55,7 @@ def _theirs(codes: Sequence[str]) -> Iterator[Raw]:
         numbers.update(model.objects.filter(code__in=codes, message__gt=0).values_list("message", flat=True))
     for number in sorted(numbers):
         row = Message.objects.filter(pk=number).first()
-        if row is None:  # past its retention
+        if row is None or retention.forgotten(row):
             continue
         key, common = f"message/{number}", (row.service, row.sender, row.received_at)
         yield Raw(f"{key}/request", "portal", "request", *common, None, _json(bytes(row.body)))

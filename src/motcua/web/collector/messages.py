@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from motcua.catalogue.models import Agency
 from motcua.exchange import looks, remedies
-from motcua.mirror import traffic
+from motcua.mirror import retention, traffic
 from motcua.mirror.models import Message
 from motcua.mirror.traffic import Filter
 from motcua.rules.instants import VIET_NAM, Unreadable, local_day
@@ -196,6 +196,7 @@ def shown(request: HttpRequest, number: int) -> HttpResponse:
             "request_text": _text(bytes(message.body), whole, gettext("Bản tin gửi")),
             "answer_text": _text(message.reply.encode(), whole, gettext("Trả lời")),
             "bytes": len(bytes(message.body)),
+            "forgotten": retention.forgotten(message),
             "whole": whole,
             "short": short,
             "reason": reason,
