@@ -26,7 +26,8 @@ Written by `scripts/checks.py`; `motcua checks` prints the same, `motcua checks 
 Every check says what it looks at, which facts it needs, and by which law. A fact that is missing makes the check *not
 scanned* there: `motcua inspect` gives for each check how many it looked at, how many signs it saw, and which facts were
 missing in which source. *By source* means that a source which states the fact of any dossier is held to it in all; one
-that never keeps it is not scanned. Thresholds are marked *law* or *ours*; ours are parameters of the scan.
+that never keeps it is not scanned. Thresholds are marked *law* or *ours*; a province sets its
+own value on the library's page or with `motcua checks --set`, and the page says where that is looser than the law.
 
 *Certain* checks hold by their facts alone. *Statistical* ones compare units, officials or texts with their peers: exact
 binomial tails with the rate of peers doing the same procedures, widened where all scatter more than chance explains, a

@@ -19,7 +19,10 @@ from motcua.accounts.models import Post, User
 from motcua.findings import modes, record, requests, update
 from motcua.findings.models import Act, CheckMode, Finding, Request
 from motcua.inspection.life import Person
+from motcua.inspection.signs import Sign
 from motcua.ledger.models import Change
+from motcua.oversight import scan
+from motcua.oversight.models import CheckValue
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 MAI = Person(name="thanhtra", role="inspector")
@@ -259,3 +262,39 @@ def test_lists_ask_the_database_a_fixed_number_of_times(as_: Any, django_assert_
     for address, most in (("/phat-hien", 40), ("/phat-hien?xem=tung", 40), (f"/yeu-cau/{request.pk}", 40)):
         with django_assert_max_num_queries(most):
             inspector.get(address)
+
+
+def test_a_parameter_is_the_provinces_by_a_reason_and_a_second_look_and_says_where_it_is_looser_than_the_law(
+    as_: Any,
+) -> None:
+    inspector, address = as_("thanhtra"), "/thu-vien-kiem-tra/asked_late"
+    assert "theo quy định: Nghị định 118/2025" in _text(inspector, address)
+    asked = {"name": "workdays", "value": "5", "note": "Luật chuyên ngành"}
+    assert "Nới hơn quy định: pháp luật đặt 3" in unescape(inspector.post(address, asked).content.decode())
+    inspector.post(address, {**asked, "sure": "1"})
+    assert not CheckValue.objects.exists(), "looser than the law only with a tick of its own"
+    assert as_("daumoi").post(address, {**asked, "sure": "1", "looser": "1"}).status_code == 400
+    for wrong in ({**asked, "value": "nhiều"}, {**asked, "note": ""}, {**asked, "since": "mai"}):
+        assert inspector.post(address, wrong).status_code == 400
+    assert inspector.post(address, {**asked, "sure": "1", "looser": "1"}).status_code == 302
+    assert Change.objects.get(table="oversight_check_value").actor == "thanhtra"
+    for page in (address, "/thu-vien-kiem-tra"):
+        assert "Nới hơn quy định" in _text(inspector, page) and "của tỉnh" in _text(inspector, page)
+    assert inspector.post(address, {**asked, "value": "", "sure": "1"}).status_code == 302
+    assert "bỏ giá trị của tỉnh" in _text(inspector, address)
+    assert "Nới hơn quy định" not in _text(inspector, "/thu-vien-kiem-tra")
+
+
+def test_a_finding_says_with_which_parameters_it_was_seen_and_by_which_it_closed(as_: Any, home: Path) -> None:
+    inspector, check = as_("thanhtra"), scan.library()["entered_late"]
+    sign = Sign(check="entered_late", subject=CLICKED_LATE, agency="H99.12", evidence={"entered_late": 900},
+                values={"minutes": 480, "loaded_at_once": 20})  # fmt: skip
+    update.settle(home, [sign], seen={"entered_late"}, library=scan.library(), at=timezone.now())
+    finding = Finding.objects.get(check_code="entered_late")
+    assert "phút làm việc được chậm <b>480</b>" in _text(inspector, f"/phat-hien/{finding.pk}")
+    own = {check.code: {"minutes": 960}}
+    update.settle(home, [], seen=own, library={}, at=timezone.now(), own=own)
+    finding.refresh_from_db()
+    assert finding.state == "closed" and record.history(finding.pk)[-1].body["parameters"] == {"minutes": 960}
+    assert "phút làm việc được chậm: 960" in _text(inspector, f"/phat-hien/{finding.pk}")
+    assert record.verify()["ok"]

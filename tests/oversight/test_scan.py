@@ -10,7 +10,7 @@ from tests.story import Case, at
 from motcua.catalogue.models import Procedure
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
-from motcua.oversight import extract, figures, scan
+from motcua.oversight import extract, figures, scan, thresholds
 from motcua.oversight.figures import Question
 from motcua.rules.instants import Unreadable
 
@@ -28,7 +28,7 @@ def small(home: Path, tmp_path: Path) -> Path:
         code = f"H99.12-260302-000{number}"
         case.dossier(code)
         case.record(code, 2, updating=False)
-    case.event(LATE, "finished", "2026-03-12T09:00", evidence="2026-03-06T15:00")
+    case.event(LATE, "finished", "2026-03-12T09:00", recorded="2026-03-16T10:00", evidence="2026-03-06T15:00")
     case.event("H99.12-260302-0002", "finished", "2026-03-06T15:00")
     case.record("H99.12-260302-0002", 9)
     case.step("H99.12-260302-0002", 9, "20260306150000")
@@ -78,3 +78,25 @@ def test_papers_come_from_our_own_acts_where_the_portal_names_none(home: Path, t
     assert [sign.key for sign in found.signs] == [("not_digitised", "H99.12-260302-0001")]
     looked = found.looked("not_digitised")
     assert (looked.state, looked.looked_at, looked.missing) == ("partly", 2, {"papers": 1})
+
+
+def test_a_scan_runs_with_the_parameters_that_were_in_force_and_known_then(small: Path) -> None:
+    check, code = scan.library()["entered_late"], "entered_late"
+    for minutes, since, told in (
+        (60, "2026-03-20T00:00", "2026-03-20T08:00"),
+        (6_000, "2026-03-25T00:00", "2026-03-30T08:00"),
+    ):
+        assert thresholds.choose(check, "minutes", minutes, by="mai", at=at(told), note="thử", valid_from=at(since))
+    assert not thresholds.choose(check, "minutes", 6_000, by="mai", at=NOW, note="thử"), "it was so already"
+
+    def minutes(question: Question) -> tuple[object, ...]:
+        return tuple(s.values["minutes"] for s in scan.scan(small, question, now=NOW, checks=(code,)).signs)
+
+    assert minutes(Question(as_of=at("2026-03-19T08:00"))) == (480,)
+    assert minutes(Question(as_of=at("2026-03-26T08:00"))) == ()
+    assert minutes(Question(as_of=at("2026-03-26T08:00"), known_at=at("2026-03-29T08:00"))) == (60,)
+    thresholds.choose(check, "minutes", None, by="mai", at=NOW, note="thôi")
+    assert minutes(Question()) == (480,)
+    for name, value, note in (("minutes", "0", "x"), ("nothing", "1", "x"), ("minutes", "5", " ")):
+        with pytest.raises(Unreadable):
+            thresholds.choose(check, name, value, by="mai", at=NOW, note=note)

@@ -44,7 +44,8 @@ class Finding(models.Model):
     confidence = models.FloatField(default=1.0)
     came_at = InstantField(null=True)  # when what the check sees came to be
     evidence = models.JSONField(default=dict)  # the newest; each change is an act
-    digest = models.CharField(max_length=32)  # of the evidence
+    parameters = models.JSONField(default=dict)  # of the check, with which the sign was seen last
+    digest = models.CharField(max_length=32)  # of the evidence and of the province's own parameters
     stake_minutes = models.IntegerField(default=0)
     rank = models.IntegerField(default=0)
     opened_at = InstantField()

@@ -19,12 +19,12 @@ from django.db import transaction
 from motcua.findings import record
 from motcua.findings.models import Act, Finding, Scan
 from motcua.inspection import life, standing
-from motcua.inspection.checks.check import Check
+from motcua.inspection.checks.check import Check, Value
 from motcua.inspection.engines import Manifest
 from motcua.inspection.life import OPEN, SCAN, State
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
-from motcua.oversight import extract, named
+from motcua.oversight import extract, named, thresholds
 from motcua.oversight import scan as scans
 from motcua.oversight.figures import Question
 from motcua.rules.instants import from_microseconds, iso, to_microseconds
@@ -61,7 +61,8 @@ def run(home: Path, *, at: datetime, round_: int | None = None) -> Report:
         broken |= more.broken
     seen = {code for code, one in looked.items() if one.state != "not_scanned" and code not in broken}
     manifest = Manifest.read(extract.facts_folder(home))
-    report = settle(home, signs, seen=seen, library=library, at=at, round_=round_)
+    own = thresholds.values(thresholds.in_force(as_of=at))
+    report = settle(home, signs, seen=seen, library=library, at=at, round_=round_, own=own)
     report.checks = {code: _told(one, code in broken) for code, one in looked.items()}
     report.broken = broken
     Scan.objects.create(
@@ -87,11 +88,12 @@ def last() -> Scan | None:
 
 def settle(
     home: Path, signs: Iterable[Sign], *, seen: Iterable[str], library: Mapping[str, Check], at: datetime,
-    round_: int | None = None,
+    round_: int | None = None, own: Mapping[str, Mapping[str, Value]] | None = None,
 ) -> Report:  # fmt: skip
     """Opens, changes, closes and reopens findings so that they are what these signs say.
 
-    `seen`: the checks that really looked: only theirs are closed where their sign is gone. Safe to run again, and to
+    `seen`: the checks that really looked: only theirs are closed where their sign is gone; `own`: the province's
+    parameters in force, kept with what is closed. Safe to run again, and to
     be killed: each block is one transaction, and a second run finds what is left to do.
     """
     report = Report()
@@ -116,7 +118,7 @@ def settle(
         report.changed += changed
         report.reopened += reopened
     for numbers in _blocks(gone):
-        report.closed += _close(home, numbers, at)
+        report.closed += _close(home, numbers, at, own or {})
     return report
 
 
@@ -132,8 +134,11 @@ def _blocks(items: Sequence[Any]) -> Iterator[Any]:
 
 
 def _digest(sign: Sign) -> str:
-    """Of what proves a sign: two scans that see the same agree on it."""
-    proof = json.dumps([sign.agency, sign.evidence], sort_keys=True, default=str)
+    """Of what proves a sign: two scans that see the same, by the same parameters of the province, agree on it."""
+    told: list[Any] = [sign.agency, sign.evidence]
+    if sign.own:
+        told.append({name: sign.values[name] for name in sign.own})
+    proof = json.dumps(told, sort_keys=True, default=str)
     return hashlib.sha256(proof.encode()).hexdigest()[:32]
 
 
@@ -147,7 +152,7 @@ def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, 
         "kind": sign.kind, "agency": sign.agency, "unit": sign.unit[:300], "severity": severity,
         "leg": (check.leg if check else "")[:8], "confidence": sign.confidence,
         "came_at": None if sign.at_s is None else from_microseconds(sign.at_s * 1_000_000),
-        "evidence": evidence, "digest": _digest(sign), "stake_minutes": minutes,
+        "evidence": evidence, "parameters": dict(sign.values), "digest": _digest(sign), "stake_minutes": minutes,
         "rank": standing.rank(minutes, sign.confidence),
     }  # fmt: skip
 
@@ -171,7 +176,9 @@ def _open(signs: Sequence[Sign], library: Mapping[str, Check], at: datetime, rou
     rows, acts = [], []
     for sign in signs:
         facts = _facts(sign, library, at)
-        act = life.opened(agency=sign.agency, at=at, evidence=facts["evidence"])
+        act = life.opened(
+            agency=sign.agency, at=at, evidence=facts["evidence"], parameters=facts["parameters"]
+        )  # fmt: skip
         row = Finding(
             check_code=sign.check, subject=sign.subject, opened_at=at, round=round_, last_at=at, **facts
         )  # fmt: skip
@@ -191,13 +198,15 @@ def _open(signs: Sequence[Sign], library: Mapping[str, Check], at: datetime, rou
 @transaction.atomic
 def _change(signs: Mapping[int, Sign], library: Mapping[str, Check], at: datetime) -> tuple[int, int]:
     """New facts of a sign: kept as an act; a closed finding whose sign is back is reopened."""
-    kept, columns = [], ("kind", "unit", "severity", "leg", "confidence", "came_at", "evidence", "digest",
-                         "stake_minutes", "rank")  # fmt: skip
+    kept, columns = [], ("kind", "unit", "severity", "leg", "confidence", "came_at", "evidence", "parameters",
+                         "digest", "stake_minutes", "rank")  # fmt: skip
     reopened = 0
     for row in record.locked(signs):
         facts = _facts(signs[row.pk], library, at)
         kind = "reopened_by_data" if row.state == State.CLOSED else "changed"
         body = {"evidence": facts["evidence"], "before": row.evidence}
+        if facts["parameters"]:
+            body["parameters"] = facts["parameters"]
         act = life.decide(record.as_life(row), kind, by=SCAN, at=max(at, row.last_at), body=body)
         for name in columns:
             setattr(row, name, facts[name])
@@ -207,7 +216,7 @@ def _change(signs: Mapping[int, Sign], library: Mapping[str, Check], at: datetim
     return len(kept) - reopened, reopened
 
 
-def _close(home: Path, numbers: Sequence[int], at: datetime) -> int:
+def _close(home: Path, numbers: Sequence[int], at: datetime, own: Mapping[str, Mapping[str, Value]]) -> int:
     """Findings whose sign is gone: closed with what proved it, and what the data say of the dossier now."""
     subjects = dict(Finding.objects.filter(pk__in=numbers).values_list("pk", "subject"))
     now_ = _told_now(home, sorted(set(subjects.values())), at)
@@ -217,6 +226,8 @@ def _close(home: Path, numbers: Sequence[int], at: datetime) -> int:
             if State(row.state) not in OPEN:
                 continue  # somebody concluded it meanwhile
             body = {"evidence": row.evidence, "now": now_.get(row.subject, {}), "as_of": iso(at)}
+            if row.check_code in own:
+                body["parameters"] = dict(own[row.check_code])
             kept.append((row, life.decide(record.as_life(row), "closed_by_data", by=SCAN, at=max(at, row.last_at),
                                           body=body)))  # fmt: skip
         record.keep(kept)

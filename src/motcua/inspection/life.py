@@ -177,9 +177,15 @@ def _concerns(life: Life, by: Person) -> bool:
     return bool(by.agency) and by.agency == life.agency
 
 
-def opened(*, agency: str, at: datetime, evidence: Mapping[str, Any], by: Person = SCAN) -> Act:
-    """The first act of a life."""
-    return Act(kind="opened", at=at, seq=1, by=by, body={"agency": agency, "evidence": dict(evidence)})
+def opened(
+    *, agency: str, at: datetime, evidence: Mapping[str, Any], parameters: Mapping[str, Any] | None = None,
+    by: Person = SCAN,
+) -> Act:  # fmt: skip
+    """The first act of a life; `parameters`: of the check that saw it."""
+    body: dict[str, Any] = {"agency": agency, "evidence": dict(evidence)}
+    if parameters:
+        body["parameters"] = dict(parameters)
+    return Act(kind="opened", at=at, seq=1, by=by, body=body)
 
 
 def decide(life: Life, kind: str, *, by: Person, at: datetime, body: Mapping[str, Any] | None = None) -> Act:

@@ -15,7 +15,8 @@ class Sign:
 
     `evidence` holds JSON values, instants as ISO 8601 with offset. `confidence` is 1 for a check that is certain by
     its facts, else the probability that the check states for itself. `at_s` is the instant, in seconds UTC, at which
-    what it sees came to be (None where no instant is known).
+    what it sees came to be (None where no instant is known). `values`: the parameters that the check ran with;
+    `own`: those of them that are the province's and not ours or the law's.
     """
 
     check: str
@@ -26,6 +27,8 @@ class Sign:
     at_s: int | None = None
     confidence: float = 1.0
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, int | float | str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:

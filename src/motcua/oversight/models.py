@@ -100,3 +100,22 @@ class PastedList(models.Model):
 
     class Meta:
         db_table = "oversight_pasted_list"
+
+
+class CheckValue(models.Model):
+    """What a province set a check's parameter to, from when on; rows are only added, the newest setting counts.
+
+    None gives the parameter back to the law's value or ours.
+    """
+
+    check_code = models.CharField(max_length=64)
+    name = models.CharField(max_length=64)
+    value = models.JSONField(null=True)  # a whole number, a share or a text
+    valid_from = InstantField()
+    set_at = InstantField()
+    by = models.CharField(max_length=150)
+    note = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "oversight_check_value"
+        indexes = [models.Index(fields=["check_code", "name"], name="oversight_value_of")]

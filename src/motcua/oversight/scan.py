@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from motcua.inspection.checks.check import Check, Given, Value
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
-from motcua.oversight import figures, plugins
+from motcua.oversight import figures, plugins, thresholds
 from motcua.oversight.figures import Question, View
 from motcua.rules.instants import Unreadable
 
@@ -77,7 +77,8 @@ def scan(
 ) -> Scan:
     """Runs the checks named (by code or number; none: all) over the facts of a question.
 
-    `parameters`: code → name → value, instead of the defaults. A check that fails is reported by name under `broken`
+    `parameters`: code → name → value, instead of those that are in force (`thresholds`) at the question's `as_of`, as
+    known then. A check that fails is reported by name under `broken`
     and stops no other. Raises `Unreadable` where the question or a name cannot be understood.
     """
     wanted = chosen(checks)
@@ -87,7 +88,10 @@ def scan(
         view = store.view(question, now=now)
         head = figures.head(view, question, FORMULA, now)
         asked = [check for check in wanted if question.measure in check.measures]
-        given = {check.code: check.given(view.scope, (parameters or {}).get(check.code)) for check in asked}
+        own = thresholds.values(thresholds.in_force(as_of=view.as_of, known_at=question.known_at))
+        for code, more in (parameters or {}).items():
+            own[code] = {**own.get(code, {}), **more}
+        given = {check.code: check.given(view.scope, own.get(check.code)) for check in asked}
         with ExitStack() as kept:
             facts = _facts(store.folder, view, question, kept)
             counted = facts.dossiers.filter(nw.col("in_population")).select(nw.len().cast(nw.Int64).alias("n"))
@@ -100,23 +104,36 @@ def scan(
                 if check.code in looked:
                     continue
                 try:
-                    looked[check.code], more = _alone(check, facts, given, population)
+                    looked[check.code], found = _alone(check, facts, given, population)
                 except Exception as error:
                     if check.code in run.BY_CODE:
                         raise  # ours: a bug, it crashes, loudly
                     broken[check.code] = f"{type(error).__name__}: {error}"
                     looked[check.code] = run.failed(check, population)
-                    more = []
-                signs += more
+                    found = []
+                signs += found
     for check in wanted:
         looked.setdefault(check.code, Looked(check.code, asked=False))
     return Scan(
         head=head,
         population=population,
         checks=tuple(looked[check.code] for check in wanted),
-        signs=tuple(signs),
+        signs=tuple(_with_values(signs, {check.code: check for check in asked}, given)),
         broken=broken,
     )
+
+
+def _with_values(
+    signs: Iterable[Sign], checks: Mapping[str, Check], given: Mapping[str, Given]
+) -> Iterator[Sign]:  # fmt: skip
+    """The signs, each with the parameters that its check ran with."""
+    own = {
+        code: tuple(p.name for p in check.parameters if given[code].values[p.name] != p.default)
+        for code, check in checks.items()
+    }
+    for sign in signs:
+        values = given[sign.check].values
+        yield replace(sign, values=values, own=own[sign.check]) if values else sign
 
 
 def _alone(check: Check, facts: Facts, given: Mapping[str, Given], population: int) -> tuple[Looked, list[Sign]]:
@@ -194,5 +211,6 @@ def _told(sign: Sign, check: Check, names: Mapping[str, str]) -> dict[str, Any]:
         "severity": check.severity,
         "confidence": sign.confidence,
         "evidence": dict(sign.evidence),
+        "parameters": dict(sign.values),
         "remedy": check.remedy,
     }

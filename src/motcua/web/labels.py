@@ -623,6 +623,13 @@ def number(value: int) -> str:
     return f"{value:,}" if english() else f"{value:,}".replace(",", ".")
 
 
+def value(value: float | str) -> str:
+    """A parameter's value as it is typed: 0,05; 0.05 in English."""
+    if isinstance(value, float):
+        return f"{value:g}" if english() else f"{value:g}".replace(".", ",")
+    return str(value)
+
+
 def dossiers(count: int) -> str:
     """1.505 hồ sơ."""
     return ngettext("{n} hồ sơ", "{n} hồ sơ", count).format(n=number(count))

@@ -16,6 +16,7 @@ import narwhals as nw
 
 from motcua.inspection.signs import Sign, Subject
 from motcua.inspection.verdicts import Scope
+from motcua.rules.instants import Unreadable
 
 if TYPE_CHECKING:
     from motcua.inspection.checks.facts import Facts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Severity = Literal["A", "B", "C"]
 Kind = Literal["certain", "statistical"]
 Value = int | float | str
+#: The longest text that a parameter may be.
+_LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +45,45 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A threshold: its default, whether the law sets it or we do, and what it means in Vietnamese."""
+    """A threshold: its default, whether the law sets it or we do, and what it means in Vietnamese.
+
+    `looser`: in which direction from a value that the law sets one asks less of an agency. `least`, `most`: the whole
+    numbers that make sense; a share lies from 0 to 1.
+    """
 
     name: str
     default: Value
     law: bool
     title: str
+    looser: Literal["higher", "lower", ""] = ""
+    least: int = 0
+    most: int = 1_000_000
+
+    def read(self, text: str) -> Value:
+        """A value as somebody typed it, a decimal comma allowed. Raises `Unreadable`."""
+        typed = text.strip()
+        try:
+            match self.default:
+                case int():
+                    value: Value = int(typed)
+                    sensible = self.least <= int(value) <= self.most
+                case float():
+                    value = float(typed.replace(",", "."))
+                    sensible = 0 < float(value) <= 1
+                case _:
+                    value, sensible = typed, len(typed) <= _LONGEST
+        except ValueError:
+            raise Unreadable(f"{self.name}: {text!r} is no number") from None
+        if not sensible:
+            span = f"{self.least} to {self.most}" if isinstance(self.default, int) else "more than 0, at most 1"
+            raise Unreadable(f"{self.name}: {text!r} is out of bounds ({span})")
+        return value
+
+    def asks_less(self, value: Value) -> bool:
+        """Whether a value asks less of an agency than the law does."""
+        if not self.law or isinstance(value, str) or isinstance(self.default, str):
+            return False
+        return value > self.default if self.looser == "higher" else value < self.default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +171,14 @@ class Check:
     def runs(self) -> bool:
         """Whether it can look at all."""
         return not self.lacks and (self.holds is not None or self.signs is not None)
+
+    def parameter(self, name: str) -> Parameter:
+        """A parameter by its name. Raises `Unreadable`."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        known = ", ".join(parameter.name for parameter in self.parameters) or "none"
+        raise Unreadable(f"{self.code} has no parameter {name!r}; it has: {known}")
 
     def valid_on(self, day: date) -> tuple[Ground, ...]:
         """Its grounds in force on a day."""

@@ -96,7 +96,7 @@ CHECKS: tuple[Check, ...] = (
         " thì đơn vị nêu số, ngày. Nguồn không bao giờ ghi việc hẹn lại thì không xét.",
         grounds=(*grounds.one_stop("Điều 12 khoản 5, Điều 19 khoản 9", "Điều 19"),),
         evidence=("due_by_pauses", "apology_at", "best_finish_at"),
-        parameters=(Parameter(name="days_before", default=1, law=True, title="số ngày trước hạn"),),
+        parameters=(Parameter(name="days_before", default=1, law=True, looser="lower", title="số ngày trước hạn"),),
         needs=(_DUE, Need(fact="apologies", title="việc xin lỗi và hẹn lại", has=lambda: nw.col("extensions_n") > 0,
                           by_source=True)),
         among=_promised, holds=_no_apology, at="due_by_pauses",
@@ -106,7 +106,7 @@ CHECKS: tuple[Check, ...] = (
         explanation="Hồ sơ được hẹn lại từ hai lần trở lên. Hẹn lại hai lần trong cùng một ngày là sửa lỗi đánh máy,"
         " tính một lần.",
         grounds=_EARLIER, evidence=("extensions_n", "apology_at"),
-        parameters=(Parameter(name="extensions", default=1, law=True, title="số lần được hẹn lại"),),
+        parameters=(Parameter(name="extensions", default=1, law=True, looser="higher", title="số lần được hẹn lại"),),
         among=_promised, holds=_extended_again, at="apology_at",
     ),
     Check(

@@ -24,9 +24,9 @@ EVIDENCE = ("events", "out_of", "rate", "peers_rate", "upper_rate", "q_value", "
 def parameters(*, least: int = 30, level: float = 0.05) -> tuple[Parameter, ...]:
     """What every such check can be set to."""
     return (
-        Parameter(name="least", default=least, law=False, title="số trường hợp tối thiểu để xét"),
+        Parameter(name="least", default=least, law=False, least=1, title="số trường hợp tối thiểu để xét"),
         Parameter(name="level", default=level, law=False, title="tỷ lệ dấu hiệu sai được phép"),
-        Parameter(name="least_events", default=5, law=False, title="số lần tối thiểu để nêu"),
+        Parameter(name="least_events", default=5, law=False, least=1, title="số lần tối thiểu để nêu"),
     )
 
 

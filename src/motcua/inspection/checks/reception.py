@@ -133,7 +133,7 @@ CHECKS: tuple[Check, ...] = (
         grounds=(grounds.electronic("Điều 11"), grounds.one_stop("Điều 17", "Điều 17")[1]),
         evidence=("submitted_at", "answered_at", "reception_due_at", "channel"),
         parameters=(
-            Parameter(name="answer_minutes", default=480, law=True, title="phút làm việc để trả lời"),
+            Parameter(name="answer_minutes", default=480, law=True, looser="higher", title="phút làm việc để trả lời"),
             Parameter(name="last_minutes", default=60, law=False,
                       title="phút cuối ngày được tính từ ngày làm việc sau"),
         ),
@@ -160,7 +160,7 @@ CHECKS: tuple[Check, ...] = (
         grounds=grounds.one_stop("Điều 5 khoản 1 điểm e", "Điều 5"),
         evidence=("received_at", "receipt_recorded_at", "first_recorded_at", "evidence_at"),
         parameters=(
-            Parameter(name="loaded_at_once", default=LOADED_AT_ONCE, law=False,
+            Parameter(name="loaded_at_once", default=LOADED_AT_ONCE, law=False, least=1,
                       title="số hồ sơ của một đơn vị nhập trong một phút thì coi là nhập hàng loạt"),
             Parameter(name="outage_days", default="", law=False,
                       title="các ngày sự cố đã có quyết định (số ngày kể từ 01/01/1970)"),
@@ -177,7 +177,8 @@ CHECKS: tuple[Check, ...] = (
         " Hồ sơ trực tuyến được chuyển ngay nên không xét; chỉ xét nơi có ghi bước chuyển.",
         grounds=grounds.one_stop("Điều 18", "Điều 18"), evidence=("received_at", "transferred_at"),
         parameters=(
-            Parameter(name="cutoff_minutes", default=_NOON_CUT, law=True, title="phút trong ngày của mốc 15 giờ"),
+            Parameter(name="cutoff_minutes", default=_NOON_CUT, law=True, looser="lower", most=1_439,
+                      title="phút trong ngày của mốc 15 giờ"),
             Parameter(name="start_minutes", default=60, law=False, title="phút được coi là đầu giờ làm việc"),
         ),
         needs=(Need(fact="transfer", title="bước chuyển hồ sơ",
@@ -201,7 +202,7 @@ CHECKS: tuple[Check, ...] = (
         evidence=("events", "out_of", "rate", "least_rate"),
         parameters=(
             Parameter(name="share", default=0.5, law=False, title="tỷ lệ tối thiểu (cận dưới 95 %)"),
-            Parameter(name="least", default=30, law=False, title="số hồ sơ tối thiểu để xét"),
+            Parameter(name="least", default=30, law=False, least=1, title="số hồ sơ tối thiểu để xét"),
             Parameter(name="helpers", default="", law=False, title="mã người hỗ trợ đã khai"),
         ),
         needs=(Need(fact="submitter", title="người nộp thay", has=lambda: nw.col("submitter") != ""),),

@@ -97,7 +97,7 @@ CHECKS: tuple[Check, ...] = (
         grounds=(*grounds.one_stop("Điều 11 khoản 2 điểm c, Điều 15 khoản 3", "Điều 15"),
                  grounds.control("Điều 20 khoản 4")),
         evidence=("requests_n", "first_request_at", "last_pause_at"),
-        parameters=(Parameter(name="requests", default=1, law=True, title="số lần được yêu cầu"),),
+        parameters=(Parameter(name="requests", default=1, law=True, looser="higher", title="số lần được yêu cầu"),),
         among=lambda given: accepted(), holds=_again, at="last_pause_at",
     ),
     Check(
@@ -107,7 +107,8 @@ CHECKS: tuple[Check, ...] = (
         " khác thì đặt lại tham số.",
         grounds=(*grounds.one_stop("Điều 19 khoản 4", "Điều 19"), grounds.DATA_INSTEAD),
         evidence=("received_at", "first_request_at"),
-        parameters=(Parameter(name="workdays", default=3, law=True, title="ngày làm việc để yêu cầu bổ sung"),),
+        parameters=(Parameter(name="workdays", default=3, law=True, looser="higher",
+                              title="ngày làm việc để yêu cầu bổ sung"),),
         among=_asked, holds=_late, at="first_request_at",
     ),
     Check(

@@ -18,10 +18,11 @@ from motcua.findings.listed import Narrowed
 from motcua.inspection.life import INSPECTORS
 from motcua.inspection.standing import Precision
 from motcua.oversight import scan
+from motcua.oversight import thresholds as kept
 from motcua.rules.instants import Unreadable
 from motcua.web import labels
 from motcua.web.console.pages import page
-from motcua.web.findings import lists, words
+from motcua.web.findings import lists, thresholds, words
 from motcua.web.findings.viewer import Viewer, sensible
 
 _ORDER = {"A": 0, "B": 1, "C": 2}
@@ -39,7 +40,12 @@ def checks(request: HttpRequest) -> HttpResponseBase:
     last = update.last()
     told = last.checks if last else {}
     earned, chosen, counts = modes.measured(), modes.modes(), modes.counts()
-    rows = [_row(code, check, told.get(code), earned, chosen, counts.get(code, {})) for code, check in library.items()]
+    own = kept.in_force(as_of=viewer.now)
+    rows = [
+        {**_row(code, check, told.get(code), earned, chosen, counts.get(code, {})),
+         "parameters": [thresholds.told(check, p, own.get(code, {}).get(p.name), viewer.now) for p in check.parameters]}
+        for code, check in library.items()
+    ]  # fmt: skip
     if wanted:
         rows = [row for row in rows if fold(wanted) in fold(f"{row['number']} {row['title']} {row['code']}")]
     rows.sort(key=lambda row: (row["mode"] == "watch", _ORDER[row["severity"]], -row["open"], row["title"]))

@@ -19,6 +19,7 @@ from motcua.findings import evidence, files, people, record, requests
 from motcua.findings.evidence import Received
 from motcua.findings.models import Attachment, Finding
 from motcua.inspection import life
+from motcua.inspection.checks.check import Check
 from motcua.inspection.life import Reason, State
 from motcua.oversight import explain, scan
 from motcua.rules.instants import Unreadable, iso, local_day, parse_instant
@@ -70,6 +71,7 @@ def _page(
             "state": words.state(row, now=viewer.now),
             "agency_name": Agency.objects.filter(code=row.agency).values_list("name", flat=True).first() or row.agency,
             "facts": words.evidence(row.evidence),
+            "parameters": words.parameters(check, row.parameters),
             "dossier": dossier,
             "sides": _sides(dossier),
             "attachments": [_attachment(one) for one in row.attachments.order_by("pk")],
@@ -80,7 +82,7 @@ def _page(
             "may": permitted,
             "asks": viewer.asks,
             "reads_round": bool(row.round) and of_province(request),
-            "history": [_line(act, names) for act in reversed(acts)],
+            "history": [_line(act, names, check) for act in reversed(acts)],
             "inspectors": people.inspectors(on=viewer.on) if "assigned" in permitted else [],
             "officers": people.of_unit(row.agency, on=viewer.on) if "given" in permitted else [],
             "inspector_name": names.get(row.inspector, row.inspector),
@@ -115,7 +117,7 @@ def _attachment(one: Attachment) -> dict[str, Any]:
     }
 
 
-def _line(act: life.Act, names: dict[str, str]) -> dict[str, Any]:
+def _line(act: life.Act, names: dict[str, str], check: Check | None) -> dict[str, Any]:
     """An act in the history: what, by whom in which post, when, and what was said."""
     body = act.body
     said: list[str] = []
@@ -139,6 +141,7 @@ def _line(act: life.Act, names: dict[str, str]) -> dict[str, Any]:
             f"{labels.SIDES[side]}: {gettext('trễ hạn') if now[side] else gettext('đúng hạn')}"
             for side in labels.SIDES if side in now
         ]  # fmt: skip
+        said += [f"{name}: {value}" for name, value, _ in words.parameters(check, body.get("parameters", {}))]
     for name in ("text", "note"):
         if body.get(name):
             said.append(f"“{body[name]}”")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from motcua.web.findings import agency, bulk, day, library, lists, one, requests, sheets
+from motcua.web.findings import agency, bulk, day, library, lists, one, requests, sheets, thresholds
 
 urlpatterns = [
     path("viec-cua-toi", day.mine, name="my-day"),
@@ -21,4 +21,5 @@ urlpatterns = [
     path("yeu-cau/<int:number>/excel", sheets.upload, name="request-upload"),
     path("don-vi/<str:code>", agency.agency, name="agency"),
     path("thu-vien-kiem-tra", library.checks, name="checks"),
+    path("thu-vien-kiem-tra/<str:code>", thresholds.values, name="check-values"),
 ]

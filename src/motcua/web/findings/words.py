@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 
 from motcua.catalogue.folding import fold
 from motcua.findings.models import Finding
+from motcua.inspection.checks.check import Check
 from motcua.inspection.life import ASKED
 from motcua.oversight import scan
 from motcua.rules.moves import Refused
@@ -122,6 +123,16 @@ def evidence(found: Mapping[str, Any], *, most: int = 0) -> list[tuple[str, str]
     """The facts of a sign, each with its name."""
     facts = [(labels.EVIDENCE.get(name, name), labels.fact(name, value)) for name, value in found.items()]
     return facts[:most] if most else facts
+
+
+def parameters(check: Check | None, values: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """The parameters with which a check saw a sign: title, value, whether it was the province's own."""
+    known = {parameter.name: parameter for parameter in check.parameters} if check else {}
+    return [
+        (gettext(known[name].title) if name in known else name, labels.value(value),
+         name in known and value != known[name].default)
+        for name, value in values.items() if value != ""
+    ]  # fmt: skip
 
 
 def main(finding: Finding) -> list[tuple[str, str]]:
