@@ -67,6 +67,16 @@ def test_a_target_counts_exactly_the_dossiers_of_its_list(province: Path) -> Non
             assert found.whole.value == cause["removed"] + cause["added"]
 
 
+@pytest.mark.parametrize("metric", sorted(targets.METRICS))
+def test_what_is_counted_for_all_tasks_at_once_is_what_each_would_count(province: Path, metric: str) -> None:
+    cause = "late_entry" if metric == "cause" else ""
+    task = _given(metric=metric, cause=cause, agencies=("H99.12", "H99.14"))
+    assert progress.look_at_all(province, at=NOW) == 1
+    together = task.progress.get()
+    alone = progress.look(province, task.pk, at=NOW)
+    assert (together.value, together.out_of, together.parts) == (alone.value, alone.out_of, alone.parts)
+
+
 def test_the_unsynchronised_are_those_that_ended_here_and_not_there(province: Path) -> None:
     listed = targets.dossiers(province, "not_synchronised", cause="", period="", agencies=None, at=NOW)
     assert [row["dossier"] for row in listed["rows"]] == sorted(ward.UNSENT)
@@ -89,7 +99,7 @@ def test_progress_moves_by_itself_and_a_target_that_holds_closes_the_task(provin
         assert (task.state, task.met_since) == (state, date(2026, 3, 17)), day
     assert [line.act for line in standing.history(task)] == [Act.CLOSED_BY_DATA, Act.MET, Act.GIVEN]
     assert task.closed_by == ""
-    assert progress.verify(province, task.pk) == [], "what was kept is what is computed again"
+    assert progress.verify(province, task.pk)[1] == [], "what was kept is what is computed again"
     assert progress.look_at_all(province, at=at("2026-03-20T08:00")) == 0
 
 
@@ -98,9 +108,9 @@ def test_what_was_kept_is_computed_again_although_more_is_known_today(province: 
     progress.look(province, task.pk, at=NOW)
     ward.sent(province, tmp_path, ward.UNSENT, when="2026-03-16T11:00")
     progress.look(province, task.pk, at=at("2026-03-17T11:00"))
-    assert progress.verify(province, task.pk) == []
+    assert progress.verify(province, task.pk)[1] == []
     Progress.objects.filter(on=date(2026, 3, 16)).update(value=0)
-    assert progress.verify(province, task.pk) == [f"directive {task.pk}, 2026-03-16: kept 0, computed 6"]
+    assert progress.verify(province, task.pk)[1] == [f"directive {task.pk}, 2026-03-16: kept 0, computed 6"]
 
 
 def test_a_target_that_slips_is_said_and_starts_to_count_again(province: Path, tmp_path: Path) -> None:
@@ -208,8 +218,9 @@ def test_rules_of_the_ladder_are_settings_in_the_audit(province: Path) -> None:
     progress.choose_rules(hold_days=1, rungs=rungs, by="chu-tich", at=NOW)
     assert (progress.held_days(), progress.ladder()) == (1, tuple(rungs))
     assert Change.objects.filter(key__in=[progress.HOLD, progress.LADDER]).count() == 2
-    with pytest.raises(Unreadable):
-        progress.choose_rules(hold_days=0, rungs=rungs, by="x", at=NOW)
+    for hold, wrong in ((0, rungs), (1, []), (1, rungs[::-1]), (1, [progress.Rung(1, "chủ tịch")])):
+        with pytest.raises(Unreadable, match=r"hold|rungs"):
+            progress.choose_rules(hold_days=hold, rungs=wrong, by="x", at=NOW)
 
 
 def test_a_meeting_keeps_its_figures_for_the_next(province: Path, tmp_path: Path) -> None:

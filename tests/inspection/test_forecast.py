@@ -139,7 +139,11 @@ def test_the_naive_way_answers_where_the_committee_is_surely_worse(
 ) -> None:
     monkeypatch.setattr(model, "_columns", lambda raw, median: np.full((len(raw["age"]), len(model.MEMBERS)), 3.0))
     made = model.train(past, middle)
-    assert made.chosen in usual.NAIVE
+    assert made.chosen == made.beside in usual.NAIVE and made.trust < 0.05
+    states = open_at(past, [middle])
+    states = states[states.left > 0]
+    naive = made.maps[made.beside].shares(made.learned.raw(past, states, Load.of(past, middle))[made.beside])
+    assert np.abs(made.estimate(past, states).share - naive).max() < 0.1
     assert made.trials["committee"]["log_loss"] > made.trials[made.chosen]["log_loss"]
 
 
@@ -217,6 +221,25 @@ def test_a_calibrated_score_comes_true_and_its_interval_holds_the_truth() -> Non
     assert float(np.abs(made.shares(score) - truth).mean()) < 0.03
     low, high = made.interval(score, 1.645)
     assert float(((low <= truth) & (truth <= high)).mean()) > 0.9
+
+
+def test_intervals_that_missed_the_next_round_reach_further() -> None:
+    """Each period has a level of its own: the intervals of the periods before are judged on the next."""
+    random = np.random.default_rng(6)
+
+    def reach(level: float) -> float:
+        fold = np.repeat(np.arange(4), 400)
+        score = random.normal(0, 1, 1600)
+        late_ = random.random(1600) < expit(score + level * np.array([0.0, 0.1, -0.1, 1.0])[fold])
+        empty = np.zeros(1600)
+        pool = model._Pool(
+            dossier=np.arange(1600), at=np.arange(1600), fold=fold, scores={"committee": score},
+            late=late_.astype(float), ends=empty, took=empty, weight=empty, of_late=np.ones(1600, bool),
+            of_ends=np.ones(1600, bool),
+        )  # fmt: skip
+        return pool.reach("committee")
+
+    assert reach(0.0) < 2.0 < reach(3.0)
 
 
 def test_the_conformal_margin_covers_what_it_promises() -> None:

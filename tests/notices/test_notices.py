@@ -110,6 +110,9 @@ def test_each_head_is_told_once_what_to_do_today_in_order(province: Path) -> Non
 def test_every_count_of_a_digest_opens_a_list_of_exactly_so_many(client: Client, province: Path) -> None:
     telling.run(province, now=NOW)
     telling.run(province, now=at("2026-03-16T16:35"))
+    telling.run(province, now=at("2026-03-09T08:00"))  # the day on which all that are open then are due
+    due = Notice.objects.get(person="phuong", kind="morning", key__startswith="2026-03-09")
+    assert [(item["code"], item["count"]) for item in due.body["items"]] == [("due_today", 2)]
     looked = 0
     for notice in Notice.objects.exclude(kind="week"):
         client.force_login(User.objects.get(username=notice.person))
@@ -358,4 +361,4 @@ def test_a_digest_asks_as_many_figures_for_one_head_as_for_a_hundred(
             figures, name, lambda *a, _real=real, _name=name, **k: asked.append(_name) or _real(*a, **k)
         )
     telling.run(province, now=at("2026-03-17T09:00"))
-    assert len(asked) == 1 + 5
+    assert len(asked) == 1 + 6

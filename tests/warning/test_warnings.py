@@ -6,12 +6,17 @@ import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.story import Case, at
 
 from motcua.accounts.models import Post, User
+from motcua.dossiers.importing import mapping
 from motcua.dossiers.importing.run import Order, import_files
-from motcua.inspection.forecast import model
+from motcua.dossiers.models import DossierRow
+from motcua.inspection.forecast import backtest, model
+from motcua.inspection.forecast.features import Load
+from motcua.inspection.forecast.history import open_at
 from motcua.oversight import extract
 from motcua.rules.instants import Unreadable, iso
 from motcua.warning import keep, listed, past, scan
@@ -65,7 +70,8 @@ def test_hard_dossiers_are_warned_of_while_they_can_be_helped(house: Path) -> No
     row = keep.train(house, past.learnable(now=NOW), at=NOW, by="test")
     assert row.chosen != "slack" and row.note == ""
     assert row.trials[row.chosen]["brier"] < row.trials["base_rate"]["brier"]
-    assert scan.run(house, at=NOW) == Warned.objects.count() > 5
+    made = scan.run(house, at=NOW)
+    assert made.warned == Warned.objects.count() > 5 and made.looked >= made.warned
     by_step = {"khó": [], "thường": []}  # type: dict[str, list[float]]
     for warned in Warned.objects.all():
         assert warned.low <= warned.share <= warned.high
@@ -122,7 +128,7 @@ def test_without_the_extra_or_enough_history_the_rule_stands_alone_and_says_so(
     count = 250 if reason == "no_extra" else 150
     import_files(Order(files=_written(tmp_path, count), home=home, at=NOW, create_missing=True))
     extract.run(home=home, at=NOW)
-    assert scan.run(home, at=NOW) > 0
+    assert scan.run(home, at=NOW).warned > 0
     row = Learned.objects.get()
     assert row.chosen == "slack" and row.note.startswith(reason)
     for warned in Warned.objects.all():
@@ -131,8 +137,72 @@ def test_without_the_extra_or_enough_history_the_rule_stands_alone_and_says_so(
 
 
 @databases
+def test_on_a_real_log_the_answer_is_not_surely_worse_than_the_best_naive_one(
+    home: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log on which the committee alone lost: the split at which it would have lost most."""
+    log = shared / "data" / "logs" / "helpdesk.xes.gz"
+    if not log.is_file():
+        pytest.skip(f"{log} is not there")
+    map_ = mapping.read(Path(__file__).parents[2] / "examples" / "maps" / "helpdesk.toml")
+    import_files(Order(files=(log,), home=home, at=NOW, create_missing=True, keep_going=True, map=map_))
+    report = backtest.run(past.learnable(now=NOW), splits=(0.8,))
+    assert report["skill"]["brier"]["to"] > 0 and report["skill"]["brier"]["saved"] > -0.01
+    assert report["remaining"]["covered"] >= report["remaining"]["promised"]
+    assert report["groups"]["covered"] >= 0.8
+
+
+@databases
+def test_a_model_of_another_version_is_learned_anew(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = keep.train(house, past.learnable(now=NOW), at=NOW, by="test")
+    monkeypatch.setattr(model, "FORMAT", "motcua warning 999")
+    assert scan.run(house, at=NOW).learned.pk > old.pk
+
+
+@databases
 def test_an_empty_house_has_nothing_to_warn_of(home: Path) -> None:
-    assert scan.run(home, at=NOW) == 0 and not Learned.objects.exists()
+    assert listed.newest() is None
+    made = scan.run(home, at=NOW)
+    assert (made.looked, made.warned, made.done) == (0, 0, True) and not Learned.objects.exists()
+    assert listed.newest() == made, "none is a figure now"
+
+
+@databases
+def test_a_later_scan_reads_only_what_something_arrived_of_and_says_the_same(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan.run(house, at=NOW)
+    first = listed.newest()
+    moved, ended = Warned.objects.order_by("dossier").values_list("dossier", flat=True)[:2]
+    case = Case()
+    case.event(moved, "step_finished", _iso(NOW + timedelta(minutes=5)), step="khó")
+    case.event(ended, "finished", _iso(NOW + timedelta(minutes=6)))
+    later = NOW + timedelta(minutes=30)
+    import_files(Order(files=case.write(tmp_path)[1:2], home=house, at=later))
+    read: list[str] = []
+    block = past._block
+    monkeypatch.setattr(past, "_block", lambda codes, of: read.extend(codes) or block(codes, of))
+    again = scan.run(house, at=later)
+    assert read == [moved], "the others were read before"
+    assert again.looked == first.looked - 1 and again.position == first.position + 2
+    kept = {row.dossier: scan.facts(row) for row in listed.every()}
+    assert ended not in kept and kept[moved]["state"] == "step_finished:khó"
+    assert set(Warned.objects.values_list("scan", flat=True)) == {again.pk}, "the rows of the scan before are gone"
+    past._OPEN.clear()
+    scan.run(house, at=later)
+    assert {row.dossier: scan.facts(row) for row in listed.every()} == kept, "as if all had been read anew"
+
+
+@databases
+def test_how_busy_a_unit_is_counts_every_dossier_and_not_those_learned_from(house: Path) -> None:
+    seconds = int(NOW.timestamp())
+    states = open_at(past.learnable(now=NOW), [seconds])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(past, "MOST", 40)
+        assert len(past.learnable(now=NOW)) < 60, "every eighth one is learned from"
+    told, _, _ = Load.of(past.traffic(house, at=NOW), seconds).columns(past.learnable(now=NOW), states)
+    assert round(float(np.expm1(told[0]))) == DossierRow.objects.filter(finished_at=None).count()
+    assert len(past.traffic(house, at=NOW, agencies=["H99.99"]).agency) == 0
 
 
 @databases

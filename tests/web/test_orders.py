@@ -114,6 +114,40 @@ def test_a_unit_sees_its_own_part_and_answers_for_nobody_else(client: Client, ta
         assert client.get(address).status_code == 403, address
 
 
+def test_who_gives_tasks_sets_their_rules_and_everybody_else_reads_them(client: Client, task: Directive) -> None:
+    address = "/giao-viec/quy-tac"
+    assert f'href="{address}"' in _as(client, "chu-tich").get("/giao-viec").content.decode()
+    assert "Chưa ai đổi" in _text(client.get(address))
+    given = {"hold": "2", "days": ["2", "4", ""], "role": ["focal_point", "leader", "clerk"]}
+    assert "Đã lưu quy tắc" in _text(client.post(address, given, follow=True))
+    assert progress.held_days() == 2
+    assert progress.ladder() == (progress.Rung(2, "focal_point"), progress.Rung(4, "leader"))
+    told = _text(client.get(address))
+    assert "bậc báo: 2: đầu mối KSTT, 4: lãnh đạo tỉnh" in told and "Lê Chủ Tịch" in told
+    for wrong, said in (
+        ({"hold": "0"}, "từ 1 đến 90"),
+        ({"days": ["4", "2", ""]}, "muộn hơn bậc trước"),
+        ({"days": ["x", "2", ""]}, "muộn hơn bậc trước"),
+        ({"days": [""]}, "ít nhất một bậc"),
+    ):
+        reply = client.post(address, {**given, **wrong})
+        assert reply.status_code == 400 and said in reply.content.decode(), wrong
+    assert progress.held_days() == 2
+    for who in ("phuong", "van-hanh"):
+        assert _as(client, who).get(address).status_code == 403
+        assert client.post(address, given).status_code == 403
+
+
+def test_kept_days_are_computed_again_and_the_board_bears_the_mark(client: Client, task: Directive) -> None:
+    _as(client, "chu-tich").post(f"/giao-viec/{task.pk}/viec", {"act": "verify"})
+    assert "Tính lại 1 ngày đã ghi: khớp cả" in _text(client.get(f"/giao-viec/{task.pk}"))
+    assert "đã tính lại" in _text(client.get("/giao-viec"))
+    task.progress.update(value=1)
+    client.post(f"/giao-viec/{task.pk}/viec", {"act": "verify"})
+    assert "tính lại thấy lệch" in _text(client.get("/giao-viec"))
+    assert "1 ngày lệch" in _text(client.get(f"/giao-viec/{task.pk}"))
+
+
 def test_a_task_is_given_by_form_with_what_there_is_now(client: Client, province: Path) -> None:
     _as(client, "chu-tich")
     text = _text(client.get("/giao-viec/moi?metric=cause&cause=late_entry"))

@@ -154,15 +154,20 @@ def test_the_pages_are_accessible_and_keep_within_a_phone(browser: Any, live_ser
 
     from motcua.directives import orders
     from motcua.notices import telling
+    from motcua.warning import scan
+    from motcua.warning.models import Warned
 
     task = orders.give(title="Không còn hồ sơ chưa đồng bộ", metric="not_synchronised", target=0, by="chu-tich", at=NOW,
                        agencies=tuple(ward.NAMES), due_on=(NOW + timedelta(days=4)).date())  # fmt: skip
     progress.look(province, task.pk, at=NOW)
     telling.run(province, now=NOW)
+    scan.run(province, at=NOW)
+    Warned.objects.update(share=0.62, low=0.4, high=0.81, least_at=NOW, most_at=NOW + timedelta(days=3))
     complaints: list[str] = []
     pages = {
         "chu-tich": ["/lanh-dao", "/giao-viec", f"/giao-viec/{task.pk}", "/giao-viec/moi", "/giao-ban", "/van-ban",
-                     f"/van-ban/moi?directive={task.pk}", "/van-ban/dau-van-ban"],
+                     f"/van-ban/moi?directive={task.pk}", "/van-ban/dau-van-ban",
+                     "/canh-bao-som", "/canh-bao-som?nhom=het-cach", "/giao-viec/quy-tac"],
         "van-hanh": ["/thong-bao", "/thong-bao/noi-nhan"], "phuong": [f"/giao-viec/{task.pk}", "/thong-bao"],
     }  # fmt: skip
     for name, addresses in pages.items():

@@ -37,16 +37,15 @@ def _train(args: argparse.Namespace) -> int:
     home = open_home()
     from django.utils import timezone
 
-    from motcua.warning import keep, past
+    from motcua.warning import keep
 
-    now = timezone.now()
     with progress("đọc lịch sử") as bar:
-        known = past.learnable(now=now, advance=bar.advance)
-    if not len(known):
+        row = keep.learn(home, at=timezone.now(), by=account(), advance=bar.advance)
+    if row is None:
         fail("no dossier was accepted yet: there is nothing to learn from")
-    row = keep.train(home, known, at=now, by=account())
     document = {
-        "digest": row.digest, "chosen": row.chosen, "note": row.note, "dossiers": row.dossiers,
+        "digest": row.digest, "chosen": row.chosen, "beside": row.beside, "trust": row.trust,
+        "note": row.note, "dossiers": row.dossiers,
         "learned_from": row.learned_from, "learned_to": row.learned_to, "trials": row.trials,
     }  # fmt: skip
     answer(args, document, lambda: _told(document))
@@ -60,7 +59,8 @@ def _told(document: dict[str, Any]) -> str:
     if document["chosen"] == "slack":
         why = "the extra predict is not installed" if document["note"] == "no_extra" else document["note"]
         return "\n".join([*lines, f"slack alone, no chance is estimated: {why}"])
-    lines.append(f"answers with: {document['chosen']}")
+    beside = f" {document['trust']:.0%}, {document['beside']} {1 - document['trust']:.0%}" if document["beside"] else ""
+    lines.append(f"answers with: {'committee' if beside else document['chosen']}{beside}")
     lines += [
         f"  {name:<20} Brier {m['brier']:.4f}  log loss {m['log_loss']:.4f}  AUC {m['auc']:.3f}"
         for name, m in sorted(document["trials"].items(), key=lambda each: each[1]["log_loss"])
@@ -76,8 +76,11 @@ def _scan(args: argparse.Namespace) -> int:
 
     from motcua.warning import scan
 
-    count = scan.run(home, at=timezone.now())
-    answer(args, {"open": count}, f"{count} open dossiers are not late yet")
+    made = scan.run(home, at=timezone.now())
+    document = {"at": made.at, "looked": made.looked, "open": made.warned, "past_help": made.past_help}
+    answer(
+        args, document, f"{made.looked} open dossiers; {made.warned} are not late yet, {made.past_help} hardly in time"
+    )
     return DONE
 
 
@@ -96,8 +99,11 @@ def _list(args: argparse.Namespace) -> int:
         + f"  {row['state']}"
         for row in rows
     ]
-    document = {"total": listed.count(chosen), "rows": rows}
-    answer(args, document, "\n".join(lines) or "none; motcua warning scan looks anew")
+    newest = listed.newest()
+    at = newest and newest.at
+    document = {"at": at, "looked": newest and newest.looked, "total": listed.count(chosen), "rows": rows}
+    none = f"none; looked at {at:%Y-%m-%d %H:%M} UTC" if at else "not looked at yet: motcua warning scan"
+    answer(args, document, "\n".join(lines) or none)
     return DONE
 
 

@@ -132,7 +132,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
     from motcua.rounds import remedies
-    from motcua.warning import keep, past, scan
+    from motcua.warning import keep, scan
     from motcua.web.notices.words import mail
 
     portal = resend.portal()
@@ -182,8 +182,8 @@ def _tasks(home: Path) -> list[Task]:
         return signs
 
     def learn() -> int:
-        known = past.learnable(now=timezone.now())
-        return keep.train(home, known, at=timezone.now(), by="motcua work").dossiers if len(known) else 0
+        made = keep.learn(home, at=timezone.now(), by="motcua work")
+        return 0 if made is None else made.dossiers
 
     tasks = [
         Task("deliver", send, 15),
@@ -201,7 +201,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("findings", findings, 600),
         Task("loads", left, 15),
         Task("learn", learn, 7 * 86_400),
-        Task("warnings", lambda: scan.run(home, at=timezone.now()), 1800),
+        Task("warnings", lambda: scan.run(home, at=timezone.now()).looked, 1800),
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
         Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
         Task("forget", forget, 3600),

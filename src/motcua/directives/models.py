@@ -85,6 +85,7 @@ class Line(models.Model):
         CLOSED_BY_DATA = "closed_by_data", "Kết thúc theo dữ liệu"
         REOPENED = "reopened", "Giao lại"
         WITHDRAWN = "withdrawn", "Thu hồi"
+        VERIFIED = "verified", "Tính lại số liệu đã ghi"
 
     directive = models.ForeignKey(Directive, on_delete=models.CASCADE, related_name="lines")
     at = InstantField()

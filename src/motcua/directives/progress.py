@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from django.db import transaction
@@ -23,6 +24,7 @@ Act, State = Line.Act, Directive.State
 #: The settings that hold how long a met target has to hold, and the ladder.
 HOLD, LADDER = "directives_hold_days", "directives_ladder"
 _HELD_DAYS = 3
+_LONGEST = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,24 @@ def ladder() -> tuple[Rung, ...]:
 
 
 def look_at_all(home: Path, *, at: datetime) -> int:
-    """Looks at every open task. Returns how many were looked at."""
-    numbers = list(Directive.objects.filter(state=State.OPEN).order_by("pk").values_list("pk", flat=True))
-    for number in numbers:
-        look(home, number, at=at)
-    return len(numbers)
+    """Looks at every open task; what several tasks count is counted once. Returns how many were looked at."""
+    found = list(Directive.objects.filter(state=State.OPEN).order_by("pk"))
+    counted: dict[tuple[str, str, str], Measured] = {}
+    for directive in found:
+        asked = (directive.metric, directive.cause, directive.period)
+        if asked not in counted:
+            metric, cause, period = asked
+            counted[asked] = targets.measured(home, metric, cause=cause, period=period, agencies=None, at=at)
+        _keep(directive.pk, targets.only(directive.metric, counted[asked], units(directive)), at=at)
+    return len(found)
 
 
 def look(home: Path, number: int, *, at: datetime) -> Progress:
     """The figure of an open task now: kept as this day's, met or slipped, closed or escalated where that is due."""
-    directive = Directive.objects.get(pk=number)
-    now = measured(home, directive, at=at)
+    return _keep(number, measured(home, Directive.objects.get(pk=number), at=at), at=at)
+
+
+def _keep(number: int, now: Measured, *, at: datetime) -> Progress:
     with transaction.atomic():
         directive = Directive.objects.select_for_update().get(pk=number)
         row, _ = Progress.objects.update_or_create(
@@ -103,14 +112,26 @@ def unpacked(kept: Mapping[str, Sequence[int | None]]) -> dict[str, Value]:
     return {key: Value(int(value or 0), out_of) for key, (value, out_of) in kept.items()}
 
 
-def verify(home: Path, number: int) -> list[str]:
-    """Computes every kept day of a task again as it was known then. Returns what differs, a line each."""
+def verify(home: Path, number: int, *, last: int | None = None) -> tuple[int, list[str]]:
+    """Computes the kept days of a task again as they were known then. Returns how many, and what differs, a line each.
+
+    `last`: of so many days alone, the newest ones.
+    """
     directive, faults = Directive.objects.get(pk=number), []
-    for row in Progress.objects.filter(directive=directive).order_by("on"):
+    rows = list(Progress.objects.filter(directive=directive).order_by("-on")[:last])[::-1]
+    for row in rows:
         now = measured(home, directive, at=row.at, again=True)
         if (row.value, row.out_of, row.parts) != (now.whole.value, now.whole.out_of, packed(now.parts)):
             faults.append(f"directive {number}, {row.on}: kept {row.value}, computed {now.whole.value}")
-    return faults
+    return len(rows), faults
+
+
+def verified(home: Path, number: int, *, by: str, at: datetime, last: int | None = None) -> Line:
+    """The same, written in the history of the task: `days` that were computed again, and the `faults`."""
+    days, faults = verify(home, number, last=last)
+    return Line.objects.create(
+        directive_id=number, act=Act.VERIFIED, actor=by, at=at, facts={"days": days, "faults": faults}
+    )
 
 
 def _met_or_not(directive: Directive, now: Measured, *, at: datetime) -> None:
@@ -161,7 +182,12 @@ def choose_rules(*, hold_days: int, rungs: Sequence[Rung], by: str, at: datetime
     """Keeps how long a met target has to hold, and the ladder. Raises `Unreadable`."""
     from motcua.accounts.models import Post
 
-    if hold_days < 1 or any(rung.after_days < 1 or rung.role not in Post.Role.values for rung in rungs):
-        raise Unreadable("days are 1 or more, and a rung names a role")
+    if not 1 <= hold_days <= _LONGEST:
+        raise Unreadable(f"hold: from 1 to {_LONGEST} days")
+    if not rungs or any(rung.role not in Post.Role.values for rung in rungs):
+        raise Unreadable(f"rungs: at least one, each with a role: {', '.join(Post.Role.values)}")
+    days = [rung.after_days for rung in rungs]
+    if days[0] < 1 or days[-1] > _LONGEST or any(after <= before for before, after in pairwise(days)):
+        raise Unreadable(f"rungs: each later than the one before, from 1 to {_LONGEST} working days")
     settings.put(HOLD, hold_days, by=by, at=at)
     settings.put(LADDER, [{"after_days": r.after_days, "role": r.role} for r in rungs], by=by, at=at)

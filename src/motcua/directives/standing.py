@@ -29,6 +29,7 @@ class Standing:
     units: tuple[str, ...]
     unseen: int
     on: date | None
+    verified: Line | None  # when its kept days were last computed again
 
     @property
     def left(self) -> int | None:
@@ -70,12 +71,17 @@ def standings(
     days: dict[int, list[Progress]] = {}
     for row in Progress.objects.filter(directive__in=numbers).order_by("on"):
         days.setdefault(row.directive_id, []).append(row)
-    made = [_standing(one, parts.get(one.pk, []), days.get(one.pk, []), today) for one in directives]
+    verified = {line.directive_id: line for line in
+                Line.objects.filter(directive__in=numbers, act=Line.Act.VERIFIED).order_by("at", "pk")}  # fmt: skip
+    made = [_standing(one, parts.get(one.pk, []), days.get(one.pk, []), verified.get(one.pk), today)
+            for one in directives]  # fmt: skip
     order = {"overdue": 0, "soon": 1, "running": 2, "unknown": 2, "met": 3}
     return sorted(made, key=lambda s: (order.get(s.pace, 4), s.directive.due_on, s.directive.pk))
 
 
-def _standing(directive: Directive, parts: list[Part], days: list[Progress], today: date) -> Standing:
+def _standing(
+    directive: Directive, parts: list[Part], days: list[Progress], verified: Line | None, today: date
+) -> Standing:
     last = days[-1] if days else None
     whole = _value(last)
     return Standing(
@@ -88,6 +94,7 @@ def _standing(directive: Directive, parts: list[Part], days: list[Progress], tod
         units=tuple(part.agency for part in parts),
         unseen=sum(part.seen_at is None for part in parts),
         on=last.on if last else None,
+        verified=verified,
     )
 
 

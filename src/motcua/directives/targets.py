@@ -111,6 +111,12 @@ def measured(
     return Measured(at, sum(parts.values(), start), parts)
 
 
+def only(metric: str, found: Measured, agencies: frozenset[str]) -> Measured:
+    """The parts of some units out of a figure of all."""
+    parts = {key: part for key, part in found.parts.items() if key in agencies}
+    return Measured(found.at, sum(parts.values(), Value(0) if METRICS[metric].most else Value(0, 0)), parts)
+
+
 def meets(metric: str, target: int, value: Value) -> bool | None:
     """Whether a value meets the target; None: there is no figure (a rate of nothing)."""
     if METRICS[metric].most:

@@ -20,7 +20,7 @@ from motcua.inspection.life import ASKED
 from motcua.jobs import lease
 from motcua.oversight import figures
 from motcua.oversight.figures import Filter, Question
-from motcua.rules.instants import local_day
+from motcua.rules.instants import at_clock, local_day
 
 #: Facts older than this are not to be read as today's.
 STALE_S = 3 * 3600
@@ -29,13 +29,14 @@ _WATCHERS = frozenset({"extract", "overdue"})
 #: Counts by unit: code → measure and filter of its list.
 COUNTED: Mapping[str, tuple[str, Filter]] = {
     "overdue": ("open", Filter(side="true")),
+    "due_today": ("open", Filter(flag="due_today")),
     "shown_by_sync": ("open", Filter(leg="sync", direction="removed")),
     "not_clicked": ("all", Filter(leg="record", cause="step_skipped")),
     "late_reception": ("reception", Filter(side="recorded")),
     "unproven": ("all", Filter(flag="unproven")),
 }
-_MORNING = ("overdue", "late_reception", "shown_by_sync")
-_EVENING = ("not_clicked", "overdue", "late_reception", "unproven")
+_MORNING = ("overdue", "due_today", "late_reception", "shown_by_sync")
+_EVENING = ("not_clicked", "due_today", "overdue", "late_reception", "unproven")
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Gathered:
     silent: list[str]
     open: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]]
-    asked: Mapping[str, tuple[int, int]]  # agency → explanations asked, of them overdue
+    asked: Mapping[str, tuple[int, int, int]]  # agency → explanations asked, of them overdue, of them due today
     tasks: list[standing.Standing]
 
     @property
@@ -67,7 +68,11 @@ def gather(home: Path, *, now: datetime) -> Gathered:
     rows = (
         Finding.objects.filter(state__in=[str(state) for state in ASKED])
         .values("agency")
-        .annotate(n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
+        .annotate(
+            n=Count("pk"),
+            late=Count("pk", filter=Q(due_at__lt=now)),
+            today=Count("pk", filter=Q(due_at__gte=now, due_at__lte=at_clock(local_day(now), 1440))),
+        )
     )
     return Gathered(
         now=now,
@@ -76,7 +81,7 @@ def gather(home: Path, *, now: datetime) -> Gathered:
         silent=lease.silent(now=now),
         open={row["key"]: row["open"] for row in rates["rows"]},
         counts=counts,
-        asked={row["agency"]: (row["n"], row["late"]) for row in rows},
+        asked={row["agency"]: (row["n"], row["late"], row["today"]) for row in rows},
         tasks=standing.standings(today=local_day(now), scope=None),
     )
 
@@ -91,8 +96,8 @@ def _item(code: str, count: int, **facts: Any) -> dict[str, Any]:
 
 def morning(found: Gathered, agency: str) -> dict[str, Any]:
     """For the head of a unit: what to do today, the most pressing first."""
-    asked, late = found.asked.get(agency, (0, 0))
-    items = [_item("explain_late", late), _item("explain", asked - late)]
+    asked, late, today = found.asked.get(agency, (0, 0, 0))
+    items = [_item("explain_late", late), _item("explain_today", today), _item("explain", asked - late - today)]
     items += _tasks(found, agency)
     items += [_item(code, found.counts[code].get(agency, 0)) for code in _MORNING]
     return {**_head(found), "agency": agency, "open": found.open.get(agency, 0), "items": _kept(items)}
@@ -114,7 +119,7 @@ def _tasks(found: Gathered, agency: str) -> list[dict[str, Any]]:
         left = part.value if most else (part.out_of or 0) - part.value
         items.append(
             _item(
-                "task_late" if each.pace == "overdue" else "task",
+                _when(each, found.now),
                 left,
                 task=each.directive.pk,
                 title=each.directive.title,
@@ -122,6 +127,12 @@ def _tasks(found: Gathered, agency: str) -> list[dict[str, Any]]:
             )
         )
     return items
+
+
+def _when(task: standing.Standing, now: datetime) -> str:
+    if task.pace == "overdue":
+        return "task_late"
+    return "task_today" if task.directive.due_on == local_day(now) else "task"
 
 
 def _kept(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ Every figure reads the facts, states formula, age and population, and drills dow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -407,10 +407,6 @@ FLAGS = {
 }  # fmt: skip
 
 
-#: The flag of dossiers that ended here while the portal does not know it, whatever that does to a verdict.
-UNSYNCHRONISED = "unsynchronised"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which dossiers of a figure: the drill-down of any number or bar."""
@@ -421,13 +417,26 @@ class Filter:
     direction: str | None = None  # removed | added
     by: str | None = None
     key: str | None = None
-    flag: str | None = None  # one of FLAGS, or UNSYNCHRONISED
+    flag: str | None = None  # one of FLAGS or MARKED
 
 
 def _unsynchronised(scope: Scope) -> nw.Expr:
     ended_here = instant(verdicts.our_stage(scope, 0).finish) <= scope.as_of
     ended_there = flag("exists_there") & (verdicts.their_finish(scope) <= scope.as_of)
     return flag("exists_here") & ended_here & ~ended_there
+
+
+def _due_today(scope: Scope) -> nw.Expr:
+    ours = verdicts.our_stage(scope, 0)
+    finish, due = instant(ours.finish), instant(ours.due)
+    waits = flag("exists_here") & (finish > scope.as_of) & ~flag(ours.paused)
+    today = verdicts.local_day(nw.lit(scope.as_of))
+    return waits & (due > scope.as_of) & (verdicts.local_day(due) == today)
+
+
+#: Marks that are asked of the instant. `unsynchronised`: ended here while the portal does not know it, whatever that
+#: does to a verdict; `due_today`: open, in time, no pause, due before the day of the instant is over.
+MARKED: Mapping[str, Callable[[Scope], nw.Expr]] = {"unsynchronised": _unsynchronised, "due_today": _due_today}
 
 
 def _filtered(frame: nw.LazyFrame[Any], chosen: Filter, scope: Scope) -> nw.LazyFrame[Any]:
@@ -438,8 +447,8 @@ def _filtered(frame: nw.LazyFrame[Any], chosen: Filter, scope: Scope) -> nw.Lazy
         if chosen.side not in on_time.SIDES:
             raise Unreadable(f"no side {chosen.side!r}; there are: {', '.join(on_time.SIDES)}")
         frame = frame.filter(nw.col(chosen.side))
-    if chosen.flag == UNSYNCHRONISED:
-        frame = frame.filter(nw.col("in_population") & _unsynchronised(scope))
+    if chosen.flag and chosen.flag in MARKED:
+        frame = frame.filter(nw.col("in_population") & MARKED[chosen.flag](scope))
     elif chosen.flag:
         if chosen.flag not in FLAGS:
             raise Unreadable(f"no flag {chosen.flag!r}")

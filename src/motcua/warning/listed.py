@@ -1,4 +1,4 @@
-"""The list of warnings: by how long it can still be helped, then by code; keyset pages."""
+"""The list of warnings of the newest scan: by how long it can still be helped, then by code; keyset pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from motcua.warning.models import Warned
+from motcua.warning.models import Scan, Warned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,19 @@ class Chosen:
     past_help: bool = False
 
 
+def newest() -> Scan | None:
+    """The newest scan that came to its end; None: nothing was looked at yet."""
+    return Scan.objects.filter(done=True).order_by("-pk").select_related("learned").first()
+
+
+def every() -> QuerySet[Warned]:
+    """The warnings of the newest scan."""
+    scan = newest()
+    return Warned.objects.none() if scan is None else Warned.objects.filter(scan=scan.pk)
+
+
 def _found(chosen: Chosen) -> QuerySet[Warned]:
-    found = Warned.objects.filter(helped_until__isnull=chosen.past_help)
+    found = every().filter(helped_until__isnull=chosen.past_help)
     if chosen.agency:
         found = found.filter(agency=chosen.agency)
     if chosen.scope is not None:

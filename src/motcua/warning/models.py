@@ -17,6 +17,8 @@ class Learned(models.Model):
     learned_to = InstantField()
     dossiers = models.BigIntegerField()
     chosen = models.CharField(max_length=32)  # the candidate that answers; slack: no estimate, the rule alone
+    beside = models.CharField(max_length=32, default="", blank=True)  # the naive forecast in the answer
+    trust = models.FloatField(default=0.0)  # what the committee counts for beside it, from 0 to 1
     note = models.CharField(max_length=300, default="", blank=True)  # why there is no estimate
     trials = models.JSONField(default=dict)  # candidate → measures outside what it learned from
 
@@ -24,10 +26,26 @@ class Learned(models.Model):
         db_table = "warning_model"
 
 
+class Scan(models.Model):
+    """One look at every open dossier: when, by which model, how far in the log. Without one, 0 is no figure."""
+
+    at = InstantField()
+    done = models.BooleanField(default=False)  # its warnings are all there
+    position = models.BigIntegerField(default=0)  # of the newest event it knew
+    learned = models.ForeignKey(Learned, models.PROTECT, null=True, related_name="scans")  # None: nothing to learn from
+    looked = models.BigIntegerField(default=0)  # open dossiers
+    warned = models.BigIntegerField(default=0)  # of them, those not late yet and with a due instant
+    past_help = models.BigIntegerField(default=0)  # of the warned ones
+
+    class Meta:
+        db_table = "warning_scan"
+
+
 class Warned(models.Model):
     """An open dossier that is not late yet: what is left, what its like still took, and its chance of being late."""
 
-    dossier = models.CharField(max_length=200, primary_key=True)
+    scan = models.ForeignKey(Scan, models.CASCADE, related_name="rows", db_index=False)
+    dossier = models.CharField(max_length=200)
     procedure = models.CharField(max_length=64)
     agency = models.CharField(max_length=64)
     at = InstantField()
@@ -50,7 +68,8 @@ class Warned(models.Model):
 
     class Meta:
         db_table = "warning_warned"
+        constraints = [models.UniqueConstraint(fields=["scan", "dossier"], name="warning_once_a_scan")]
         indexes = [
-            models.Index(fields=["helped_until", "dossier"], name="warning_by_help"),
-            models.Index(fields=["agency", "helped_until", "dossier"], name="warning_of_agency"),
+            models.Index(fields=["scan", "helped_until", "dossier"], name="warning_by_help"),
+            models.Index(fields=["scan", "agency", "helped_until", "dossier"], name="warning_of_agency"),
         ]

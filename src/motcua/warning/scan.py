@@ -1,67 +1,94 @@
-"""What the newest model says of every open dossier, written down at once; and of one, with its reasons."""
+"""What the newest model says of every open dossier, written down as one scan; and of one, with its reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.db import transaction
 
 from motcua.inspection.columns import MISSING
 from motcua.inspection.forecast import usual
-from motcua.inspection.forecast.features import Load
+from motcua.inspection.forecast.features import Load, Traffic
 from motcua.inspection.forecast.history import History, later, open_at
-from motcua.inspection.forecast.model import Model
+from motcua.inspection.forecast.model import Model, Outdated
+from motcua.ledger import cursors
 from motcua.rules.instants import from_microseconds, to_microseconds
 from motcua.warning import keep, past
-from motcua.warning.models import Learned, Warned
+from motcua.warning.models import Learned, Scan, Warned
 
 #: In a state so many times as long as usual, and a working hour at least: that is a reason.
 _LONG, _HOUR = 1.5, 60
 #: A procedure that ends late so much more often than all do.
 _OFTEN = 1.3
+#: Scans are remembered so long; their warnings only until the next one.
+_KEPT = timedelta(days=400)
 
 
-def run(home: Path, *, at: datetime) -> int:
-    """Writes down what is to be said of each open dossier that is not late yet; returns how many there are.
+def run(home: Path, *, at: datetime) -> Scan:
+    """Looks at every open dossier and writes down what is to be said of those that are not late yet.
 
-    A house that has no model yet learns one first. Raises `Unreadable` where its file is damaged.
+    Readers see the scan before until this one is whole: its rows are written in blocks of their own transactions, and
+    no writer waits long for it. A house that has no model yet learns one first. Raises `Unreadable` where its file is
+    damaged.
     """
-    row = _model(home, at)
-    if row is None:
-        return 0
-    model = keep.read(home, row)
-    rows = [each for block in _told(row, model, at, None) for each in block]
-    with transaction.atomic():
-        Warned.objects.all().delete()
-        Warned.objects.bulk_create(rows, batch_size=500)
-    return len(rows)
+    row, model = _ready(home, at)
+    made = Scan.objects.create(at=at, position=cursors.head(), learned=row)
+    if model is not None:
+        busy = past.traffic(home, at=at) if model.is_statistical else None
+        for looked, block in _told(past.open_now(home), model, at, busy):
+            for each in block:
+                each.scan = made
+            Warned.objects.bulk_create(block, batch_size=500)
+            made.looked += looked
+            made.warned += len(block)
+            made.past_help += sum(each.helped_until is None for each in block)
+    made.done = True
+    made.save()
+    _forget(made)
+    return made
+
+
+def _forget(newest: Scan) -> None:
+    """The rows of scans before, some thousand at a time; and scans of last year."""
+    old = Warned.objects.filter(scan_id__lt=newest.pk)
+    while numbers := list(old.values_list("pk", flat=True)[:5_000]):
+        Warned.objects.filter(pk__in=numbers).delete()
+    Scan.objects.filter(at__lt=newest.at - _KEPT).delete()
 
 
 def one(home: Path, code: str, *, at: datetime) -> Warned | None:
     """What is to be said of one dossier now, not kept; None: not open, without due instant, or late already."""
-    row = _model(home, at)
-    found = [each for block in _told(row, keep.read(home, row), at, [code]) for each in block] if row else []
-    return found[0] if found else None
+    _, model = _ready(home, at)
+    blocks = list(past.one_open(code)) if model is not None else []
+    if model is None or not blocks:
+        return None
+    busy = past.traffic(home, at=at, agencies=blocks[0].agency) if model.is_statistical else None
+    return next((each for _, block in _told(blocks, model, at, busy) for each in block), None)
 
 
-def _model(home: Path, at: datetime) -> Learned | None:
-    """The newest model; a house that has none learns one, if it has any history."""
+def _ready(home: Path, at: datetime) -> tuple[Learned | None, Model | None]:
+    """The newest model; where there is none, or one of another version, it is learned, if there is any history."""
     row = keep.newest()
-    if row is None:
-        known = past.learnable(now=at)
-        row = keep.train(home, known, at=at, by="motcua work") if len(known) else None
-    return row
+    if row is not None:
+        try:
+            return row, keep.read(home, row)
+        except Outdated:
+            pass
+    row = keep.learn(home, at=at, by="motcua work")
+    return (None, None) if row is None else (row, keep.read(home, row))
 
 
-def _told(row: Learned, model: Model, at: datetime, codes: list[str] | None) -> Iterator[list[Warned]]:
+def _told(
+    blocks: Iterable[History], model: Model, at: datetime, busy: Traffic | None
+) -> Iterator[tuple[int, list[Warned]]]:
+    """Of each block: how many dossiers it holds, and what is to be said of those that are not late yet."""
     seconds = to_microseconds(at) // 1_000_000
-    busy = Load.of(past.learnable(now=at), seconds) if row.chosen not in ("slack", *usual.NAIVE) else None
-    for block in past.open_now(codes=codes):
-        yield list(_warned(block, model, seconds, at, busy))
+    load = None if busy is None else Load.of(busy, seconds)
+    for block in blocks:
+        yield len(block), list(_warned(block, model, seconds, at, load))
 
 
 def _warned(block: History, model: Model, seconds: int, at: datetime, busy: Load | None) -> Iterator[Warned]:

@@ -210,6 +210,8 @@ FLAGS = Words(
         "no_due": "Không có hẹn trả",
     }
 )
+#: Marks that lists are asked for, and bridges do not count.
+MARKS = Words({"due_today": "Đến hạn hôm nay"})
 FLAG_HINTS = Words(
     {
         "unproven": "ghi đúng hạn nhưng bấm sau hạn, không có chứng cứ",

@@ -22,7 +22,7 @@ from motcua.inspection.forecast.model import (
     measures,
     train,
 )
-from motcua.inspection.forecast.usual import NAIVE, expit, instants
+from motcua.inspection.forecast.usual import NAIVE, instants
 from motcua.rules.instants import Unreadable
 
 #: Where the history is split, as shares of the receipts; each model forecasts the states up to the next split.
@@ -58,8 +58,8 @@ def run(
             told.append({"share": splits[number], "at": low, "refused": "nothing was open and decided afterwards"})
             continue
         found.append(tested)
-        told.append({"share": splits[number], "at": low, "chosen": model.chosen, "dossiers": model.dossiers,
-                     "states": len(tested["late"])})  # fmt: skip
+        told.append({"share": splits[number], "at": low, "chosen": model.chosen, "trust": model.trust,
+                     "beside": model.beside, "dossiers": model.dossiers, "states": len(tested["late"])})  # fmt: skip
     if not found:
         raise Unreadable(told[-1]["refused"] if told else "there is no history to test on")
     return _report(found, told, stated)
@@ -102,13 +102,8 @@ def _report(found: list[dict[str, Any]], told: list[dict[str, Any]], stated: flo
     is_late, share, dossier, fold = every("late"), every("share"), every("dossier"), every("fold")
     names = [n for n in (*NAIVE, "time_in_step", "age", *STATISTICAL) if all(n in each["maps"].maps for each in found)]
     shares = {n: np.concatenate([each["maps"].maps[n].shares(each["candidates"][n]) for each in found]) for n in names}
-    # The share of like dossiers is a forecast as it stands; calibration on the past may make it better or worse.
-    shares["share_uncalibrated"] = np.concatenate([expit(each["candidates"]["share_by_step"]) for each in found])
     judged = {n: measures(s, is_late) for n, s in shares.items()}
-    best = {
-        m: min((n for n in (*NAIVE, "share_uncalibrated") if n in judged), key=lambda n: judged[n][m])
-        for m in ("brier", "log_loss")
-    }
+    best = {m: min((n for n in NAIVE if n in judged), key=lambda n: judged[n][m]) for m in ("brier", "log_loss")}
     inside, known_end = every("inside"), every("known_end")
     of = every("of")
     weight = 1 / np.bincount(of)[of]
@@ -190,6 +185,8 @@ def told(report: Mapping[str, Any]) -> str:
     ]
     for split in report["splits"]:
         what = split.get("chosen") or f"refused: {split['refused']}"
+        if split.get("beside"):
+            what = f"committee {split['trust']:.0%}, {split['beside']} {1 - split['trust']:.0%}"
         lines.append(f"  split at {split['share']:.0%} of the receipts: {what}")
     lines.append(f"{'':<22}{'Brier':>9}{'log loss':>10}{'AUC':>8}{'calibration error':>20}")
     judged = sorted(report["candidates"].items(), key=lambda each: each[1]["brier"])

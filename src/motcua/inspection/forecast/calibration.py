@@ -166,6 +166,21 @@ def _drift(found: Map, scores: Floats, late: Floats, dossier: Ints, fold: Ints) 
     return float(np.sqrt(max(float(np.mean(excess)) + unsure, worst, _LEAST_DRIFT**2)))
 
 
+def needed(map_: Map, scores: Floats, late: Floats, dossier: Ints, fold: Ints) -> list[float]:
+    """How many standard deviations the intervals of these groups would have had to reach to hold what was seen."""
+    share = map_.shares(scores)
+    low, high = map_.interval(scores, 1.0)
+    found = []
+    for rows in groups(share, dossier, fold):
+        weight = 1 / np.bincount(dossier[rows])[dossier[rows]]
+        n = float(weight.sum())
+        seen, middle = (float(np.average(values[rows], weights=weight)) for values in (late, share))
+        end = float(np.average((low if seen < middle else high)[rows], weights=weight))
+        chance = np.sqrt(max(end * (1 - end), 0.5 / n) / n)
+        found.append(abs(seen - middle) / float(np.hypot(end - middle, chance)))
+    return found
+
+
 def margin(scores: Floats, weight: Floats, level: float) -> float:
     """The conformal margin: the weighted quantile of the scores, one unseen dossier counted beyond them all."""
     if not len(scores):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motcua.inspection.columns import MISSING
 from motcua.inspection.forecast.history import Floats, History, Ints, States
@@ -22,6 +23,17 @@ NAMES = (
 _MONTH, _SEASON = 30 * 86_400, 60 * 86_400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """Receipts, ends and due instants of every dossier, in columns: also of those that are not learned from."""
+
+    agency: NDArray[np.object_]
+    received_at: Ints
+    finish_at: Ints
+    finish_known_at: Ints
+    due_at: Ints
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """How busy each agency is and was: instants of receipt and end, sorted."""
@@ -32,7 +44,7 @@ class Load:
     due_late: dict[str, Ints]
 
     @staticmethod
-    def of(past: History, until: int) -> Load:
+    def of(past: History | Traffic, until: int) -> Load:
         """What was known by an instant."""
         received, ended, due, late = {}, {}, {}, {}
         known = (past.finish_known_at != MISSING) & (past.finish_known_at <= until)

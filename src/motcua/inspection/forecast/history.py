@@ -68,6 +68,26 @@ class History:
         """The last instant of which anything is known."""
         return int(self.known_at.max(initial=0))
 
+    def only(self, rows: Ints) -> History:
+        """Some of its dossiers, in this order."""
+        acts, starts = _spans(self.starts, rows)
+        dues, due_starts = _spans(self.due_starts, rows)
+        return replace(
+            self, code=self.code[rows], procedure=self.procedure[rows], agency=self.agency[rows],
+            channel=self.channel[rows], calendar=self.calendar[rows], received_at=self.received_at[rows],
+            finish_at=self.finish_at[rows], finish_known_at=self.finish_known_at[rows], due_at=self.due_at[rows],
+            starts=starts, known_at=self.known_at[acts], state=self.state[acts], pausing=self.pausing[acts],
+            due_starts=due_starts, due_known=self.due_known[dues], due_value=self.due_value[dues],
+            due_paused=self.due_paused[dues],
+        )  # fmt: skip
+
+
+def _spans(starts: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """The entries of some dossiers, and where each one's begin among them."""
+    counts = starts[rows + 1] - starts[rows]
+    upto = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return np.repeat(starts[rows] - upto[:-1], counts) + np.arange(upto[-1]), upto
+
 
 def history(headers: Headers, events: Events, facts: Columns, catalogue: Catalogue) -> History:
     """The history that the rows of the house hold; `facts` are those of `ours` for the same rows."""

@@ -1,8 +1,9 @@
 """The estimate: learned from a history up to an instant, chosen against naive forecasts, kept as plain numbers.
 
 Candidates are tried in rounds: learned up to one instant, judged on the months after it. Those rounds also give the
-calibration and the margins, so that what is promised was kept outside the data that it was learned from. Where no
-statistical candidate beats the best naive one, the naive one is the model.
+calibration and the margins, so that what is promised was kept outside the data that it was learned from. The answer
+is the committee's and the best naive forecast's together; what the committee counts for is the trials' evidence that it
+is the better one. Where the intervals of one round missed the next, they are wider.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from motcua.inspection.columns import MISSING
 from motcua.inspection.forecast import calibration, trees, usual
 from motcua.inspection.forecast.calibration import Map
-from motcua.inspection.forecast.features import NAMES, Load, matrix
+from motcua.inspection.forecast.features import NAMES, Load, Traffic, matrix
 from motcua.inspection.forecast.history import (
     Floats,
     History,
@@ -31,7 +32,7 @@ from motcua.inspection.forecast.trees import Trees
 from motcua.inspection.forecast.usual import NAIVE, Usual, expit, logit
 from motcua.rules.instants import Unreadable
 
-FORMAT = "motcua warning 1"
+FORMAT = "motcua warning 2"
 #: States learned from at most, instants looked at, rounds of trial.
 _ROWS, _INSTANTS, _ROUNDS = 12_000, 160, 4
 #: Dossiers that must have come due before anything is learned, late and on time.
@@ -41,6 +42,7 @@ LEAST, LEAST_OF_EACH = 200, 20
 COVERAGE, GROUP_COVERAGE = 0.8, 0.9
 #: Aimed at in the trials, because the months to come differ from them more than they differ among themselves.
 _AIM = 0.86
+#: Standard deviations of the normal distribution on either side for nine in ten.
 _Z = 1.645
 _LEVELS = (0.1, 0.5, 0.9)
 #: Forecasts that are asked together, and what each counts for before any trial: each errs in its own way.
@@ -51,6 +53,16 @@ MEMBERS = {
 #: How many dossiers of trial it takes to move those weights: few tell little, and last year's may mislead.
 _STEADY = 300.0
 STATISTICAL = ("logistic", "trees", "committee")
+#: The committee and the naive forecast together, among the trials.
+ANSWER = "answer"
+#: Scores that are log odds already: calibration on earlier months carries their level into the later ones.
+_AS_THEY_STAND = ("committee", ANSWER, "share_uncalibrated")
+#: Groups of later rounds that it takes to judge the intervals by; with fewer they are a third wider than by the normal.
+_GROUPS = 10
+
+
+class Outdated(Unreadable):
+    """A model of another version: to be learned anew, without harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +108,23 @@ class Model:
     learned: Learned
     map: Map
     margins: tuple[float, float]
+    beside: str = ""  # the naive forecast that is asked with the committee
+    trust: float = 0.0  # what the committee counts for in the answer, from 0 to 1
+    reach: float = _Z  # standard deviations from a chance to either end of its interval
     trials: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # candidate → measures in the rounds
     maps: Mapping[str, Map] = field(default_factory=dict)  # of every candidate
     weights: Sequence[float] = tuple(MEMBERS.values())  # of the members
 
+    @property
+    def is_statistical(self) -> bool:
+        """Whether anything was learned beyond counting: such a model asks how busy the units are."""
+        return self.learned.late is not None or bool(self.learned.quantiles)
+
     def estimate(self, past: History, states: States, load: Load | None = None) -> Estimate:
         """What the model says of these states."""
         load = load or Load.of(past, int(states.at.max(initial=0)))
-        score = self.score(self.learned.raw(past, states, load), self.chosen)
-        low, high = self.map.interval(score, _Z)
+        score = self.answer(self.learned.raw(past, states, load))
+        low, high = self.map.interval(score, self.reach)
         ends = self.learned.ends(past, states, load)
         return Estimate(
             share=self.map.shares(score),
@@ -119,6 +139,13 @@ class Model:
         """The score of a candidate, or of all members together."""
         return _columns(raw, self.maps["median_by_step"]) @ np.array(self.weights) if name == "committee" else raw[name]
 
+    def answer(self, raw: Mapping[str, Floats]) -> Floats:
+        """The score that is answered with: log odds of the committee and of the naive forecast, or a candidate's."""
+        if not self.beside:
+            return self.score(raw, self.chosen)
+        shares = {name: self.maps[name].shares(self.score(raw, name)) for name in ("committee", self.beside)}
+        return _together(shares["committee"], shares[self.beside], self.trust)
+
     def plain(self) -> dict[str, Any]:
         """As JSON."""
         learned = self.learned
@@ -130,8 +157,11 @@ class Model:
             "dossiers": self.dossiers,
             "chosen": self.chosen,
             "map": _plain(self.map),
-            "maps": {name: _plain(each) for name, each in self.maps.items() if name == "median_by_step"},
+            "maps": {name: _plain(self.maps[name]) for name in self._asked()},
             "weights": list(self.weights),
+            "beside": self.beside,
+            "trust": self.trust,
+            "reach": self.reach,
             "margins": list(self.margins),
             "trials": {name: dict(found) for name, found in self.trials.items()},
             "usual": {"remaining": dict(learned.usual.remaining), "rate": dict(learned.usual.rate),
@@ -142,12 +172,17 @@ class Model:
             "quantiles": [each.plain() for each in learned.quantiles],
         }  # fmt: skip
 
+    def _asked(self) -> list[str]:
+        """The candidates whose calibration the answer needs."""
+        wanted = ("median_by_step", "committee", self.beside) if self.beside else ("median_by_step",)
+        return sorted({name for name in wanted if name in self.maps})
+
     @staticmethod
     def read(document: Mapping[str, Any]) -> Model:
-        """From JSON. Raises `Unreadable` where another version wrote it or it is damaged."""
+        """From JSON. Raises `Outdated` where another version wrote it, `Unreadable` where it is damaged."""
         try:
             if document["format"] != FORMAT or list(document["features"]) != list(NAMES):
-                raise Unreadable("the model was made by another version; train it again: motcua warning train")
+                raise Outdated("the model was made by another version; train it again: motcua warning train")
             of, logistic = document["usual"], document["logistic"]
             learned = Learned(
                 Usual(of["remaining"], of["rate"], of["in_state"], of["lasting"], of["whole"]),
@@ -159,7 +194,8 @@ class Model:
                 learned_from=document["learned_from"], learned_to=document["learned_to"],
                 dossiers=document["dossiers"], chosen=document["chosen"], learned=learned,
                 map=_map(document["map"]), maps={name: _map(each) for name, each in document["maps"].items()},
-                weights=document["weights"],
+                weights=document["weights"], beside=document["beside"], trust=document["trust"],
+                reach=document["reach"],
                 margins=(document["margins"][0], document["margins"][1]), trials=document["trials"],
             )  # fmt: skip
         except (KeyError, TypeError, IndexError) as error:
@@ -178,6 +214,11 @@ def _columns(raw: Mapping[str, Floats], median: Map) -> Floats:
     """The members' log odds, a column each; the median's distance becomes log odds by its calibration."""
     told = {**raw, "median_by_step": logit(median.shares(raw["median_by_step"]))}
     return np.column_stack([np.clip(told[name], -7, 7) for name in MEMBERS])
+
+
+def _together(committee: Floats, naive: Floats, trust: float) -> Floats:
+    """Log odds of two forecasts, the first one counting for so much."""
+    return trust * logit(committee) + (1 - trust) * logit(naive)
 
 
 def _weighed(columns: Floats, is_late: Floats, weight: Floats) -> Floats:
@@ -204,20 +245,24 @@ class Estimate:
     most: Floats
 
 
-def train(past: History, until: int, *, statistical: bool = True, seed: int = 7) -> Model:
+def train(
+    past: History, until: int, *, traffic: Traffic | None = None, statistical: bool = True, seed: int = 7
+) -> Model:  # fmt: skip
     """A model of what was known by an instant. Raises `Unreadable` where too little was.
 
     `statistical`: False where scikit-learn is not there; the best naive forecast is chosen then.
+    `traffic`: of all dossiers, where the history holds only every second, third, … one.
     """
+    busy = traffic or past
     first = _first(past, until)
     _demand(past, first, until)
     cuts = [int(first + (until - first) * part) for part in np.linspace(0.4, 1, _ROUNDS + 1)]
     trials: list[_Trial] = []
     for low, high in pairwise(cuts):
-        one = _tried(past, first, low, high, until, statistical, seed)
+        one = _tried(past, busy, first, low, high, until, statistical, seed)
         if one is not None:
             trials.append(one)
-    learned = _learn(past, first, until, statistical, seed)
+    learned = _learn(past, busy, first, until, statistical, seed)
     if not trials:
         return _untried(past, first, until, learned)
     pool = _Pool.of(trials)
@@ -226,35 +271,47 @@ def train(past: History, until: int, *, statistical: bool = True, seed: int = 7)
     rows = np.flatnonzero(pool.of_late)
     trial = {name: measures(share[rows], pool.late[rows]) for name, share in found.items()}
     naive = min((n for n in NAIVE if n in trial), key=lambda n: trial[n]["log_loss"])
-    chosen = naive
+    both = np.zeros(0, np.int64)
     if "committee" in trial:
         both = rows[~np.isnan(pool.scores["committee"][rows])]
-        if not _surely_better(found[naive][both], found["committee"][both], pool, both):
-            chosen = "committee"
+    trust = _trust(found["committee"][both], found[naive][both], pool, both) if len(both) else 0.0
+    if len(both):
+        share = np.full(len(pool.late), np.nan)
+        share[both] = _together(found["committee"][both], found[naive][both], trust)
+        pool = replace(pool, scores={**pool.scores, ANSWER: share})
+        trial[ANSWER] = measures(expit(share[both]), pool.late[both])
+    answer = ANSWER if len(both) else naive
     return Model(
-        learned_from=first, learned_to=until, dossiers=int(((past.received_at <= until)).sum()), chosen=chosen,
-        learned=learned, map=pool.map(chosen), margins=pool.margins(), trials=trial,
-        maps={name: pool.map(name) for name in trial}, weights=[float(each) for each in weights],
+        learned_from=first, learned_to=until, dossiers=int(((past.received_at <= until)).sum()),
+        chosen="committee" if trust >= 0.5 else naive, learned=learned, map=pool.map(answer), margins=pool.margins(),
+        beside=naive if len(both) else "", trust=trust, reach=pool.reach(answer), trials=trial,
+        maps={name: pool.map(name) for name in found}, weights=[float(each) for each in weights],
     )  # fmt: skip
 
 
-def _surely_better(one: Floats, other: Floats, pool: _Pool, rows: Ints) -> bool:
-    """Whether one forecast's log loss in the trials is lower beyond chance, dossiers drawn anew."""
-    saved = np.zeros(len(rows))
-    for sign, share in ((1.0, other), (-1.0, one)):
-        kept = np.clip(share, 0.001, 0.999)
-        y = pool.late[rows]
-        saved += sign * -(y * np.log(kept) + (1 - y) * np.log(1 - kept))
+def _trust(committee: Floats, naive: Floats, pool: _Pool, rows: Ints) -> float:
+    """What the committee counts for beside a naive forecast: the chance, by the trials, that it is the better one.
+
+    By the log loss of dossiers, each counted once: its mean in standard errors, as log odds. Nothing is switched where
+    little was seen: with no evidence both count the same.
+    """
+    y = pool.late[rows]
+    saved = _log_loss(naive, y) - _log_loss(committee, y)
     _, place = np.unique(pool.dossier[rows], return_inverse=True)
     each = np.bincount(place, saved) / np.bincount(place)
-    spread = float(each.std()) / np.sqrt(len(each))
-    return float(each.mean()) > 1.645 * spread
+    unsure = float(each.std()) / np.sqrt(len(each))
+    return float(expit(np.array(np.clip(each.mean() / max(unsure, 1e-9), -8, 8))))
+
+
+def _log_loss(share: Floats, is_late: Floats) -> Floats:
+    kept = np.clip(share, 0.001, 0.999)
+    return -(is_late * np.log(kept) + (1 - is_late) * np.log(1 - kept))
 
 
 def slack_only(past: History, until: int) -> Model:
     """The rule alone: what is left against what dossiers in such a state still took. No chance is estimated."""
     first = _first(past, until)
-    learned = _learn(past, first, until, False, 7)
+    learned = _learn(past, past, first, until, False, 7)
     return Model(
         learned_from=first, learned_to=until, dossiers=int((past.received_at <= until).sum()), chosen="slack",
         learned=learned, map=Map([0.0, 1.0], [0.0, 0.0], 1.0, [1.0, 1.0]), margins=(0.0, 0.0),
@@ -293,7 +350,7 @@ def _untried(past: History, first: int, until: int, learned: Learned) -> Model:
 # ---- one look ---------------------------------------------------------------------------------------------------
 
 
-def _learn(past: History, first: int, until: int, statistical: bool, seed: int) -> Learned:
+def _learn(past: History, busy: History | Traffic, first: int, until: int, statistical: bool, seed: int) -> Learned:
     """What is to be learned of a history up to an instant."""
     states = sampled(past, first, until, _ROWS, seed)
     is_late, decided = late(past, states, until)
@@ -305,7 +362,7 @@ def _learn(past: History, first: int, until: int, statistical: bool, seed: int) 
     different = len(np.unique(states.dossier[fit]))
     if not statistical or different < 60 or len(np.unique(is_late[fit])) < 2:
         return Learned(found)
-    load = Load.of(past, until)
+    load = Load.of(busy, until)
     rows = _crossed(past, states, took, weight, is_late, decided, load, spans, seed)
     of_dossier = 1 / np.sqrt(np.bincount(states.dossier[fit])[states.dossier[fit]])
     mean, spread, line = _logistic(rows[fit], is_late[fit], of_dossier)
@@ -376,6 +433,7 @@ class _Trial:
     """Candidates learned up to one instant, and what became of the dossiers open in the months after it."""
 
     dossier: Ints
+    at: Ints
     scores: Mapping[str, Floats]
     late: Floats
     ends: Floats
@@ -385,18 +443,21 @@ class _Trial:
     of_ends: Any  # rows whose end is known
 
 
-def _tried(past: History, first: int, low: int, high: int, until: int, statistical: bool, seed: int) -> _Trial | None:
-    learned = _learn(past, first, low, statistical, seed)
+def _tried(
+    past: History, busy: History | Traffic, first: int, low: int, high: int, until: int, statistical: bool, seed: int
+) -> _Trial | None:
+    learned = _learn(past, busy, first, low, statistical, seed)
     states = sampled(past, low, high, _ROWS // 3, seed)
     states = states[states.left > 0]
     is_late, decided = late(past, states, until)
     if len(np.unique(states.dossier[decided])) < 20:
         return None
-    load = Load.of(past, until)
+    load = Load.of(busy, until)
     took, done = remaining(past, states, until)
     weight = usual.weights(states, took, done, until, past)
     return _Trial(
         dossier=states.dossier,
+        at=states.at,
         scores=learned.raw(past, states, load),
         late=is_late.astype(float),
         ends=learned.ends(past, states, load),
@@ -412,6 +473,7 @@ class _Pool:
     """All trials together; `fold` says of which round a row is."""
 
     dossier: Ints
+    at: Ints
     fold: Ints
     scores: Mapping[str, Floats]
     late: Floats
@@ -427,6 +489,7 @@ class _Pool:
         absent = [np.full(len(trial.dossier), np.nan) for trial in trials]
         return _Pool(
             dossier=np.concatenate([t.dossier for t in trials]),
+            at=np.concatenate([t.at for t in trials]),
             fold=np.concatenate([np.full(len(t.dossier), n) for n, t in enumerate(trials)]),
             scores={
                 name: np.concatenate([t.scores.get(name, none) for t, none in zip(trials, absent, strict=True)])
@@ -461,11 +524,31 @@ class _Pool:
         return weights, replace(self, scores={**self.scores, "committee": together})
 
     def map(self, name: str, without: int | None = None) -> Map:
-        """The calibration of a candidate. The committee's scores are log odds already: there only the drift is new."""
+        """The calibration of a candidate. Of scores that are log odds already only the drift is learned."""
         known = self.of_late & (self.fold != (-1 if without is None else without)) & ~np.isnan(self.scores[name])
-        rows = np.flatnonzero(known)
-        told = (self.scores[name][rows], self.late[rows], self.dossier[rows], self.fold[rows])
-        return calibration.straight(*told) if name == "committee" else calibration.fitted(*told)
+        return self._fitted(name, np.flatnonzero(known))
+
+    def _fitted(self, name: str, rows: Ints) -> Map:
+        of = calibration.straight if name in _AS_THEY_STAND else calibration.fitted
+        return of(*self._told(name, rows))
+
+    def _told(self, name: str, rows: Ints) -> tuple[Floats, Floats, Ints, Ints]:
+        return self.scores[name][rows], self.late[rows], self.dossier[rows], self.fold[rows]
+
+    def reach(self, name: str) -> float:
+        """How many standard deviations an interval of the chance has to reach: each round's judged on the next one.
+
+        What nine in ten groups of later rounds would have needed, one unseen group counted beyond them all; never less
+        than by the normal distribution, because a calm past promises no calm future.
+        """
+        known = self.of_late & ~np.isnan(self.scores[name])
+        needed: list[float] = []
+        for n in np.unique(self.fold[known])[1:]:
+            before, mine = (np.flatnonzero(known & part) for part in (self.fold < n, self.fold == n))
+            needed += calibration.needed(self._fitted(name, before), *self._told(name, mine))
+        if len(needed) < _GROUPS:
+            return 1.3 * _Z
+        return max(calibration.margin(np.array(needed), np.ones(len(needed)), GROUP_COVERAGE), _Z)
 
     def shares(self, name: str) -> Floats:
         """The forecasts of the trials, each round with the calibration of the others; NaN where there is none."""
@@ -504,8 +587,7 @@ def measures(share: Floats, is_late: Floats) -> dict[str, float]:
     """Brier score, log loss, area under the curve and calibration error (ten equal groups) of forecasts."""
     if not len(share):
         return {}
-    kept = np.clip(share, 0.001, 0.999)
-    loss = -(is_late * np.log(kept) + (1 - is_late) * np.log(1 - kept))
+    loss = _log_loss(share, is_late)
     order = np.argsort(share, kind="stable")
     error = sum(
         abs(float(share[part].mean() - is_late[part].mean())) * len(part)

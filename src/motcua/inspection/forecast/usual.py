@@ -257,11 +257,14 @@ def _in_state(past: History, until: int) -> dict[str, float]:
 # ---- naive forecasts --------------------------------------------------------------------------------------------
 
 #: Names of the naive forecasts, from the simplest on.
-NAIVE = ("base_rate", "slack_only", "rate_by_procedure", "rate_by_step", "median_by_step", "share_by_step")
+NAIVE = (
+    "base_rate", "slack_only", "rate_by_procedure", "rate_by_step", "median_by_step", "share_by_step",
+    "share_uncalibrated",
+)  # fmt: skip
 
 
 def scores(past: History, states: States, usual: Usual) -> dict[str, Floats]:
-    """Raw scores of the naive forecasts: the higher, the more likely late; to be calibrated like any other."""
+    """Raw scores of the naive forecasts: the higher, the more likely late; to be calibrated, but for the last named."""
     by = groups(past, states)
     like = usual.like(by)
     scale = np.maximum(states.allotted, 60.0)
@@ -272,6 +275,7 @@ def scores(past: History, states: States, usual: Usual) -> dict[str, Floats]:
         "rate_by_step": logit(usual.rates([by[0], by[1], by[3]])),
         "median_by_step": (like.at(0.5) - states.left) / scale,
         "share_by_step": logit(like.longer(states.left)),
+        "share_uncalibrated": logit(like.longer(states.left)),
         "time_in_step": logit(usual.longer_in_state([by[0], by[1], by[3]], states)),
         "age": logit(usual.longer_at_age([by[2], by[3]], states)),
     }

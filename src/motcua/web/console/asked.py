@@ -24,8 +24,8 @@ QUESTION = ("measure", "period", "as_of", "agency", "policy")
 FILTER = ("side", "leg", "cause", "direction", "by", "key", "flag")
 _CLOSED: dict[str, Mapping[str, object]] = {
     "measure": labels.MEASURES, "side": labels.SIDES, "leg": labels.LEGS, "cause": labels.CAUSES,
-    "direction": labels.DIRECTIONS, "by": labels.DIMENSIONS, "flag": labels.FLAGS, "severity": labels.SEVERITIES,
-    "policy": POLICIES,
+    "direction": labels.DIRECTIONS, "by": labels.DIMENSIONS, "flag": {**labels.FLAGS, **labels.MARKS},
+    "severity": labels.SEVERITIES, "policy": POLICIES,
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def chips(asked: Asked, address: str) -> list[dict[str, str]]:
     if "direction" in query:
         chip(labels.DIRECTIONS[query["direction"]], "direction")
     if "flag" in query:
-        chip(labels.FLAGS[query["flag"]], "flag")
+        chip((labels.MARKS if query["flag"] in labels.MARKS else labels.FLAGS)[query["flag"]], "flag")
     if "by" in query and "key" in query:
         chip(f"{labels.DIMENSIONS[query['by']]}: {_named(query['by'], query['key'])}", "by", "key")
     if "severity" in query:

@@ -26,6 +26,7 @@ KINDS = Words(
         "evening": "Trước khi về",
         "week": "Tuần qua",
         "task_given": "Nhiệm vụ mới",
+        "task_today": "Nhiệm vụ “{title}” đến hạn hôm nay: còn {n}",
         "task_late": "Nhiệm vụ quá hạn",
         "explain": "Yêu cầu giải trình",
         "explain_soon": "Giải trình sắp đến hạn",
@@ -59,10 +60,12 @@ ASKED = Words(
 ITEMS = Words(
     {
         "explain_late": "Giải trình quá hạn: {n}",
+        "explain_today": "Giải trình đến hạn hôm nay: {n}",
         "explain": "Giải trình đang chờ: {n}",
         "task": "Nhiệm vụ “{title}”, hạn {day}: còn {n}",
         "task_late": "Nhiệm vụ quá hạn “{title}”, hạn {day}: còn {n}",
         "overdue": "Hồ sơ đang quá hạn thực tế: {n}",
+        "due_today": "Hồ sơ đến hạn hôm nay: {n}",
         "late_reception": "Hồ sơ chậm tiếp nhận: {n}",
         "shown_by_sync": "Hồ sơ trên Cổng hiện quá hạn chỉ do đồng bộ: {n}",
         "not_clicked": "Hồ sơ đã xong việc nhưng chưa kết thúc trên hệ thống: {n}",
@@ -132,7 +135,7 @@ def href(found: Mapping[str, Any], agency: str, as_of: str) -> str:
     code = found["code"]
     if "task" in found:
         return reverse("directive", args=[found["task"]])
-    if code in ("explain", "explain_late"):
+    if code in ("explain", "explain_today", "explain_late"):
         return reverse("requests")
     if code == "tasks_fine":
         return reverse("directives")

@@ -28,6 +28,8 @@ from motcua.web.console.pages import asks, page, second
 from motcua.web.orders import people, words
 
 _SIZE = 50
+#: So many kept days a page computes again; all of them: motcua directive verify.
+_COMPUTED_AGAIN = 7
 
 
 def _seen_by(request: HttpRequest, number: int) -> Standing:
@@ -211,6 +213,8 @@ def _decide(number: int, asked: str, due_on: str, reason: str, by: str) -> None:
             orders.reopen(number, due_on=day(), reason=reason, by=by, at=now)
         case "look":
             progress.look(settings.HOME, number, at=now)
+        case "verify":
+            progress.verified(settings.HOME, number, by=by, at=now, last=_COMPUTED_AGAIN)
         case _:
             raise Unreadable(f"act={asked!r}")
 

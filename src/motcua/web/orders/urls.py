@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from motcua.web.orders import board, giving, leader, task
+from motcua.web.orders import board, giving, leader, rules, task
 
 urlpatterns = [
     path("giao-viec", board.board, name="directives"),
     path("giao-viec.xlsx", board.workbook, name="directives-workbook"),
     path("giao-viec/moi", giving.new, name="directive-new"),
+    path("giao-viec/quy-tac", rules.rules, name="directive-rules"),
     path("giao-viec/<int:number>", task.task, name="directive"),
     path("giao-viec/<int:number>/viec", task.act, name="directive-act"),
     path("giao-viec/<int:number>/ho-so", task.dossiers, name="directive-dossiers"),

@@ -65,6 +65,7 @@ ACTS = Words(
         "closed_by_data": "Kết thúc theo dữ liệu",
         "reopened": "Giao lại",
         "withdrawn": "Thu hồi",
+        "verified": "Tính lại số liệu đã ghi",
     }
 )
 ERRORS = Words(
@@ -74,6 +75,8 @@ ERRORS = Words(
         "agencies": "Chưa giao: chọn ít nhất một đơn vị.",
         "due": "Chưa ghi: ngày hạn đã qua, hoặc không muộn hơn hạn cũ. Chọn ngày khác.",
         "reason": "Chưa ghi: nêu lý do, để người đọc sau hiểu.",
+        "hold": "Chưa lưu: số ngày giữ chỉ tiêu từ 1 đến 90.",
+        "rungs": "Chưa lưu: cần ít nhất một bậc; mỗi bậc một số ngày từ 1 đến 90 và muộn hơn bậc trước.",
         "answer": "Chưa gửi: chưa ghi nội dung báo cáo.",
     }
 )
@@ -161,11 +164,29 @@ def line(one: Line) -> str:
             return gettext("Giao lại, hạn {after}").format(after=_day(facts["after"]))
         case "met" | "slipped" | "closed_by_data":
             return gettext("{act} (còn {n})").format(act=ACTS[one.act], n=labels.number(facts["value"]))
+        case "verified":
+            return verified(one)
     return ACTS[one.act]
+
+
+def verified(one: Line) -> str:
+    """What computing the kept days again gave."""
+    days, wrong = labels.number(one.facts["days"]), len(one.facts["faults"])
+    if wrong:
+        return gettext("Tính lại {n} ngày đã ghi: {wrong} ngày lệch").format(n=days, wrong=labels.number(wrong))
+    return gettext("Tính lại {n} ngày đã ghi: khớp cả").format(n=days)
 
 
 def _day(text: str) -> str:
     return f"{date.fromisoformat(text):%d/%m/%Y}"
+
+
+def _mark(standing: Standing) -> dict[str, Any] | None:
+    """Whether what was kept was computed again to the same numbers; None: never."""
+    if standing.verified is None:
+        return None
+    return {"at": standing.verified.at, "text": verified(standing.verified),
+            "shape": "late" if standing.verified.facts["faults"] else "done"}  # fmt: skip
 
 
 def row(standing: Standing, today: date) -> dict[str, Any]:
@@ -186,4 +207,5 @@ def row(standing: Standing, today: date) -> dict[str, Any]:
         "unseen": standing.unseen,
         "given_on": local_day(directive.given_at),
         "late": standing.pace == "overdue",
+        "verified": _mark(standing),
     }

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from motcua.accounts import powers
 from motcua.catalogue.models import Agency, Procedure
+from motcua.inspection.forecast.usual import NAIVE
 from motcua.rules.instants import VIET_NAM, Unreadable, at_clock, from_microseconds, local_day, to_microseconds
 from motcua.warning import keep, listed
 from motcua.warning.listed import Chosen
@@ -26,6 +27,8 @@ from motcua.web.console.pages import asks, page
 from motcua.web.warning import words
 
 _SIZE, _MOST = 50, 20_000
+#: Looked at every half hour: so long without a look is silence, and the figures are those of then.
+_SILENT = timedelta(hours=2)
 #: The chances from which on one may ask, in hundredths.
 CHANCES = (0, 25, 50, 75)
 
@@ -42,7 +45,7 @@ def warnings(request: HttpRequest) -> HttpResponse:
     tonight = at_clock(local_day(now), 1440)
     of_scope = Chosen(agency=chosen.agency, scope=chosen.scope)
     newest = keep.newest()
-    at = Warned.objects.order_by("at").values_list("at", flat=True).first()
+    scan = listed.newest()
     return page(
         request,
         "warning/warnings.html",
@@ -59,7 +62,9 @@ def warnings(request: HttpRequest) -> HttpResponse:
             "least": round(chosen.least * 100),
             "past_help": chosen.past_help,
             "model": _model(newest),
-            "at": at,
+            "at": scan and scan.at,
+            "looked": scan and scan.looked,
+            "old": scan is not None and now - scan.at > _SILENT,
             "home": settings.HOME,
         },
     )
@@ -96,7 +101,7 @@ def _place(row: Warned, chosen: Chosen) -> str:
 
 def _tiles(of_scope: Chosen, tonight: datetime, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Counts that open exactly their lists."""
-    soon = Warned.objects.filter(helped_until__isnull=False, helped_until__lt=tonight)
+    soon = listed.every().filter(helped_until__isnull=False, helped_until__lt=tonight)
     if of_scope.agency:
         soon = soon.filter(agency=of_scope.agency)
     if of_scope.scope is not None:
@@ -115,7 +120,7 @@ def _tiles(of_scope: Chosen, tonight: datetime, query: Mapping[str, str]) -> lis
 
 
 def _agencies(scope: frozenset[str] | None) -> list[tuple[str, str]]:
-    codes = Warned.objects.order_by("agency").values_list("agency", flat=True).distinct()
+    codes = listed.every().order_by("agency").values_list("agency", flat=True).distinct()
     seen = [code for code in codes if scope is None or code in scope]
     names = dict(Agency.objects.filter(code__in=seen).values_list("code", "name"))
     return sorted(((code, names.get(code, code)) for code in seen), key=lambda pair: pair[1])
@@ -151,17 +156,17 @@ def _model(row: Learned | None) -> dict[str, Any] | None:
     if row is None:
         return None
     trials: dict[str, dict[str, float]] = row.trials
-    naive = [name for name in trials if name not in ("committee", "logistic", "trees", "time_in_step", "age")]
-    best = min(naive, key=lambda name: trials[name]["brier"], default="")
+    best = min((name for name in NAIVE if name in trials), key=lambda name: trials[name]["brier"], default="")
+    answered = "answer" if "answer" in trials else row.chosen
     return {
         "at": row.made_at,
         "from": row.learned_from.astimezone(VIET_NAM),
         "to": row.learned_to.astimezone(VIET_NAM),
         "dossiers": row.dossiers,
-        "chosen": words.CANDIDATES.get(row.chosen, row.chosen),
+        "chosen": words.answered_with(row),
         "slack": row.chosen == "slack",
         "note": words.note(row.note),
-        "brier": _decimal(trials[row.chosen]["brier"]) if row.chosen in trials else "",
+        "brier": _decimal(trials[answered]["brier"]) if answered in trials else "",
         "naive": words.CANDIDATES.get(best, best),
         "naive_brier": _decimal(trials[best]["brier"]) if best else "",
     }

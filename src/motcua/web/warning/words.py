@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
-from motcua.warning.models import Warned
+from motcua.warning.models import Learned, Warned
 from motcua.web import labels
 from motcua.web.labels import Words
 
@@ -20,6 +20,7 @@ CANDIDATES = Words(
         "rate_by_step": "tỷ lệ trễ theo bước",
         "median_by_step": "thời gian thường cần theo bước",
         "share_by_step": "tỷ lệ hồ sơ như vậy cần lâu hơn",
+        "share_uncalibrated": "tỷ lệ hồ sơ như vậy cần lâu hơn, để nguyên",
     }
 )
 
@@ -75,6 +76,16 @@ def sentence(row: Warned) -> str:
     else:
         help_ = gettext("không còn kịp cả theo nhịp của một phần tư nhanh nhất")
     return "; ".join([*reasons(row), *([chance(row)] if row.share is not None else []), help_])
+
+
+def answered_with(row: Learned) -> str:
+    """What a model answers with: one forecast, or two with what each counts for."""
+    if not row.beside:
+        return CANDIDATES.get(row.chosen, row.chosen)
+    share = round(row.trust * 100)
+    return gettext("{one} ({share}%) cùng {other} ({rest}%)").format(
+        one=CANDIDATES["committee"], share=share, other=CANDIDATES.get(row.beside, row.beside), rest=100 - share
+    )
 
 
 def note(text: str) -> str:
