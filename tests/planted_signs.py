@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
@@ -13,10 +13,14 @@ from django.db import transaction
 from motcua.accounts.models import Post, User
 from motcua.catalogue.models import Agency, Procedure, ProcessStep
 from motcua.dossiers import log
+from motcua.findings import requests, update
+from motcua.findings.models import Finding
+from motcua.inspection.life import Person
+from motcua.inspection.signs import Sign
 from motcua.mirror.catalogue import procedure as whole
 from motcua.mirror.load import load
-from motcua.mirror.models import Pulled
-from motcua.oversight import extract
+from motcua.mirror.models import Message, Pulled, Step
+from motcua.oversight import extract, set_apart
 from motcua.payments.models import Payment
 from motcua.rules import events as e
 from motcua.sample import signs
@@ -29,6 +33,8 @@ def act_out(planted: Planted, home: Path, folder: Path) -> None:
     _reference(planted, now)
     _log(planted, now)
     load([_messages(planted.dossiers, folder)], at=now)
+    _arrivals(planted.dossiers)
+    _set_apart(planted, now)
     Payment.objects.bulk_create(
         [
             Payment(
@@ -41,6 +47,8 @@ def act_out(planted: Planted, home: Path, folder: Path) -> None:
         ]
     )  # fmt: skip
     extract.run(home=home, at=now, full=True)
+    for agency in planted.asked:
+        _ask(agency, home)
 
 
 def _reference(planted: Planted, now: datetime) -> None:
@@ -124,3 +132,32 @@ def _messages(dossiers: Iterable[Dossier], folder: Path) -> Path:
             }
             stream.write(json.dumps(message, ensure_ascii=False) + "\n")
     return file
+
+
+def _arrivals(dossiers: Iterable[Dossier]) -> None:
+    """The portal's step of each end, as it came over the wire."""
+    message = Message.objects.create(received_at=signs.UNTIL, body=b"", http=200)
+    steps = []
+    for d in dossiers:
+        end = next((told for told in d.events if told.kind == "finished"), None)
+        if end is None:
+            continue
+        arrived = end.recorded_at + timedelta(minutes=d.arrives_after)
+        steps.append(Step(side="held", code=d.code, status="9", at=end.at, body="{}", stored_at=arrived,
+                          message=message.pk, digest=len(steps).to_bytes(16, "big")))  # fmt: skip
+    Step.objects.bulk_create(steps)
+
+
+def _set_apart(planted: Planted, now: datetime) -> None:
+    set_apart.name_machine(signs.MACHINE, by="mai", at=now, note="trả kết quả tự động")
+    for agency, what, start, end, caught_up in planted.outages:
+        set_apart.declare_outage(what=what, agency=agency, from_at=start, to_at=end, caught_up_at=caught_up,
+                                 document="12/BB", by="mai", at=now)  # fmt: skip
+
+
+def _ask(agency: str, home: Path) -> None:
+    """A request for an explanation that nobody answered by its date."""
+    mai, then = Person(name="mai", role="inspector"), signs.UNTIL - timedelta(days=20)
+    sign = Sign(check="overdue", subject=agency, kind="unit", agency=agency, evidence={"cases": 1})
+    update.settle(home, [sign], seen=(), library={}, at=then)
+    requests.send([Finding.objects.get(subject=agency).pk], by=mai, at=then, days=3)

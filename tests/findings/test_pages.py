@@ -21,8 +21,9 @@ from motcua.findings.models import Act, CheckMode, Finding, Request
 from motcua.inspection.life import Person
 from motcua.inspection.signs import Sign
 from motcua.ledger.models import Change
-from motcua.oversight import scan
+from motcua.oversight import scan, set_apart
 from motcua.oversight.models import CheckValue
+from motcua.rules.instants import iso
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 MAI = Person(name="thanhtra", role="inspector")
@@ -298,3 +299,26 @@ def test_a_finding_says_with_which_parameters_it_was_seen_and_by_which_it_closed
     assert finding.state == "closed" and record.history(finding.pk)[-1].body["parameters"] == {"minutes": 960}
     assert "phút làm việc được chậm: 960" in _text(inspector, f"/phat-hien/{finding.pk}")
     assert record.verify()["ok"]
+
+
+def test_machines_and_outages_are_said_with_a_reason_and_can_be_taken_back(as_: Any) -> None:
+    inspector, address = as_("thanhtra"), "/tai-khoan-may-su-co"
+    machine = {"act": "machine", "account": "tudong", "note": "trả kết quả tự động"}
+    first = {"act": "outage", "what": "software", "from": "2026-03-05T07:00", "to": "2026-03-05T15:00",
+             "document": "12/BB-STTTT"}  # fmt: skip
+    for wrong in ({**machine, "note": " "}, {**first, "document": ""}, {**first, "to": "2026-03-04"}, {"act": "x"}):
+        assert inspector.post(address, wrong).status_code == 400
+    assert as_("daumoi").post(address, machine).status_code == 400
+    second = {**first, "from": "2026-03-05T14:00", "to": "2026-03-06T09:00", "agency": "H99.12"}
+    for told in (machine, first, second):
+        assert inspector.post(address, told).status_code == 302
+    text = _text(as_("daumoi"), address)
+    assert "tudong" in text and "12/BB-STTTT" in text and "Bỏ" not in text
+    spans = {(agency, iso(end)) for agency, _, _, end, _ in set_apart.spans()}
+    assert spans == {("H99.12", "2026-03-06T09:00:00+07:00"), ("H99.13", "2026-03-05T15:00:00+07:00")}
+    inspector.post(address, {"act": "no_machine", "account": "tudong"})
+    for row in set_apart.outages():
+        inspector.post(address, {"act": "no_outage", "outage": row.pk})
+    assert not set_apart.machines() and not set_apart.outages()
+    assert Change.objects.filter(table="oversight_outage").count() == 4
+    assert inspector.post(address, {"act": "no_outage", "outage": "1"}).status_code == 400

@@ -98,7 +98,7 @@ def test_the_portals_facts_over_columns_equal_its_rule(logs: list[list[tuple[int
     )  # fmt: skip
     steps = Steps(
         record=np.array([r[0] for r in rows], np.int64), status=np.array([r[1] for r in rows], np.int64),
-        at=np.array([r[2] for r in rows], np.int64),
+        at=np.array([r[2] for r in rows], np.int64), arrived_at=np.full(len(rows), MISSING),
     )  # fmt: skip
     fast, slow = theirs(records, steps, CATALOGUE), theirs(records, steps, CATALOGUE, by_rules=True)
     for name, column in slow.items():

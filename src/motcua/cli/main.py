@@ -15,7 +15,8 @@ from motcua.cli.output import DONE, UNUSABLE, Unusable
 #: Modules that register commands, in the order in which `motcua --help` lists them.
 GROUPS = (
     "demo", "sample", "imports", "published", "clock", "calendar", "mirror", "exchange", "payments", "inspect",
-    "checks", "compare", "report", "work", "rounds", "evidence", "warning", "directive", "operate", "training", "parts",
+    "checks", "set_apart", "compare", "report", "work", "rounds", "evidence", "warning", "directive", "operate",
+    "training", "parts",
     "accounts", "findings",
 )  # fmt: skip
 

@@ -19,7 +19,9 @@ from motcua.inspection.checks import (
     reception,
     records,
     results,
+    series,
     supplements,
+    synchronised,
     units,
 )
 from motcua.inspection.checks.check import Check, Found, Given, Need, named
@@ -34,6 +36,8 @@ CHECKS: tuple[Check, ...] = (
     *supplements.CHECKS,
     *deadlines.CHECKS,
     *entries.CHECKS,
+    *series.CHECKS,
+    *synchronised.CHECKS,
     *results.CHECKS,
     *catalogue.CHECKS,
     *units.CHECKS,

@@ -77,6 +77,7 @@ class Steps:
     record: NDArray[np.int64]  # index into Records
     status: NDArray[np.int64]
     at: NDArray[np.int64]
+    arrived_at: NDArray[np.int64]  # when it came over the wire; MISSING where it was loaded or read back
 
 
 def theirs(

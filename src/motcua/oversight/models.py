@@ -119,3 +119,46 @@ class CheckValue(models.Model):
     class Meta:
         db_table = "oversight_check_value"
         indexes = [models.Index(fields=["check_code", "name"], name="oversight_value_of")]
+
+
+class MachineAccount(models.Model):
+    """An account that a machine acts by: checks of people's habits leave it out, for as long as it is one."""
+
+    account = models.CharField(max_length=200, unique=True)  # as acts name it
+    valid_from = InstantField(null=True)
+    valid_to = InstantField(null=True)
+    note = models.CharField(max_length=500)
+    by = models.CharField(max_length=150)
+    set_at = InstantField()
+
+    class Meta:
+        db_table = "oversight_machine_account"
+
+
+class Outage(models.Model):
+    """A span in which a system was down, by a recorded decision: what could not be entered or sent is no fault."""
+
+    class What(models.TextChoices):
+        SOFTWARE = "software", "Phần mềm một cửa"
+        PORTAL = "portal", "Cổng Dịch vụ công quốc gia"
+
+    what = models.CharField(max_length=10, choices=What.choices)
+    agency = models.CharField(max_length=64, default="", blank=True)  # empty: the whole province
+    from_at = InstantField()
+    to_at = InstantField()
+    caught_up_at = InstantField()  # until when what was left undone was allowed to be entered
+    document = models.CharField(max_length=200)  # number and date of the decision
+    note = models.CharField(max_length=500, default="", blank=True)
+    by = models.CharField(max_length=150)
+    set_at = InstantField()
+    withdrawn_at = InstantField(null=True)
+    withdrawn_by = models.CharField(max_length=150, default="", blank=True)
+
+    class Meta:
+        db_table = "oversight_outage"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(from_at__lt=models.F("to_at"), to_at__lte=models.F("caught_up_at")),
+                name="oversight_outage_ends_after_it_begins",
+            )
+        ]

@@ -21,7 +21,7 @@ from motcua.inspection import acts, ours, theirs
 from motcua.inspection.columns import MISSING, Columns, masked
 from motcua.inspection.ours import Catalogue
 from motcua.mirror import profiles
-from motcua.oversight import reading
+from motcua.oversight import reading, reference
 from motcua.oversight.links import Link
 from motcua.oversight.reading import Choice
 from motcua.wire.codes import agency_of_dossier
@@ -44,10 +44,12 @@ _TYPES = {
 _EXTRA = {
     "exists_here": "BOOLEAN", "exists_there": "BOOLEAN", "month": "VARCHAR", "delivery": "VARCHAR",
     "delivery_message": "VARCHAR", "answer_delivery": "VARCHAR", "any_delivery": "VARCHAR",
-    "t_duplicates": "BIGINT", "linked_to": "VARCHAR", "code_on": "BIGINT", "paid_amount": "BIGINT",
+    "t_duplicates": "BIGINT", "linked_to": "VARCHAR", "code_on": "BIGINT", "code_series": "VARCHAR",
+    "code_serial": "BIGINT", "paid_amount": "BIGINT",
     "paid_online": "BOOLEAN",
 }  # fmt: skip
-#: What a step carries beyond who did what when; the portal's steps carry only their instant.
+#: What a step carries beyond who did what when; the portal's steps carry only their instant and, where they came
+#: over the wire before our eyes, when (`recorded_at`).
 _STEP_COLUMNS = {
     "dossier": "VARCHAR", "month": "VARCHAR", "side": "VARCHAR", "seq": "BIGINT", "kind": "VARCHAR", "at": "BIGINT",
     "recorded_at": "BIGINT", "stored_at": "BIGINT", "actor": "VARCHAR", "unit": "VARCHAR", "step": "VARCHAR",
@@ -63,8 +65,9 @@ _OF_OURS = (*ours.TEXTS, *ours.INSTANTS, *ours.NUMBERS, *ours.FLAGS)
 #: What the facts are made of: facts of another shape are made anew, and no figure reads them.
 #: A column that comes to mean something else has another version here. 2: `t_stored_at` is the last arrival, of a
 #: step too.
-_MEANING = 2
-_SHAPES = (_TYPES, _EXTRA, _MEANING, _STEP_COLUMNS, _DOCUMENT_COLUMNS)
+#: 3: `recorded_at` of the portal's steps is when they came over the wire.
+_MEANING = 3
+_SHAPES = (_TYPES, _EXTRA, _MEANING, _STEP_COLUMNS, _DOCUMENT_COLUMNS, reference.TABLES)
 SHAPE = hashlib.blake2b(repr(_SHAPES).encode(), digest_size=6).hexdigest()
 #: Columns of ours that a row of the portal alone fills too.
 _FILLED = ("dossier", "procedure", "core", "field", "agency", "source")
@@ -91,7 +94,7 @@ class Builder:
             shaped = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             self.db.execute(f"CREATE TABLE {table} ({shaped})")
         self.db.execute("CREATE TABLE deliveries (dossier VARCHAR, seq BIGINT, status BIGINT, state VARCHAR,"
-                        " message VARCHAR)")  # fmt: skip
+                        " message VARCHAR, done_at BIGINT)")  # fmt: skip
 
     def add(
         self,
@@ -136,7 +139,7 @@ class Builder:
                              "online": np.array(money[2], bool)})  # fmt: skip
         db.execute("CREATE OR REPLACE TEMP TABLE p AS SELECT code::VARCHAR code, amount, online FROM paid")
         db.unregister("paid")
-        columns = list(zip(*delivered, strict=True)) if delivered else [()] * 6
+        columns = list(zip(*delivered, strict=True)) if delivered else [()] * 7
         given = {
             "dossier": np.array(columns[0], object),
             "seq": np.array(columns[1], np.int64),
@@ -144,6 +147,7 @@ class Builder:
             "state": np.array(columns[3], object),
             "message": np.array(columns[4], object),
             "at": masked(np.array([MISSING if at is None else at for at in columns[5]], np.int64)),
+            "done_at": masked(np.array([MISSING if at is None else at for at in columns[6]], np.int64)),
         }
         db.register("mine", mine)
         db.register("his", his)
@@ -152,8 +156,8 @@ class Builder:
         names = [*(f'm."{n}"' for n in _OF_OURS if n not in _FILLED), *(f'h."{n}"' for n in _OF_THEIRS)]
         plain = [n for n in _OF_OURS if n not in _FILLED] + list(_OF_THEIRS)
         db.execute("CREATE OR REPLACE TEMP TABLE g AS SELECT dossier::VARCHAR dossier, seq, status,"
-                   ' state::VARCHAR state, message::VARCHAR message, "at" FROM given')  # fmt: skip
-        db.execute("INSERT INTO deliveries SELECT dossier, seq, status, state, message FROM g")
+                   ' state::VARCHAR state, message::VARCHAR message, "at", done_at FROM given')  # fmt: skip
+        db.execute("INSERT INTO deliveries SELECT dossier, seq, status, state, message, done_at FROM g")
         db.execute(
             f"""
             WITH terminal(kind, status) AS (VALUES {kinds}),
@@ -191,8 +195,13 @@ class Builder:
                    a.state AS answer_delivery, e.state AS any_delivery,
                    0 AS t_duplicates, '' AS linked_to,
                    date_diff('day', DATE '1970-01-01',
-                             try_strptime(regexp_extract(m.dossier::VARCHAR, '-([0-9]{{6}})-', 1), '%y%m%d')::DATE)
+                             try_strptime(regexp_extract(coalesce(m.dossier::VARCHAR, h.t_code::VARCHAR),
+                                                         '-([0-9]{{6}})-', 1), '%y%m%d')::DATE)
                        AS code_on,
+                   regexp_extract(coalesce(m.dossier::VARCHAR, h.t_code::VARCHAR), '^(.*-[0-9]{{6}})-[0-9]{{4,}}$', 1)
+                       AS code_series,
+                   try_cast(regexp_extract(coalesce(m.dossier::VARCHAR, h.t_code::VARCHAR),
+                                           '-[0-9]{{6}}-([0-9]{{4,9}})$', 1) AS BIGINT) AS code_serial,
                    p.amount AS paid_amount, p.online AS paid_online
             FROM m FULL OUTER JOIN his h ON h.t_code::VARCHAR = m.dossier::VARCHAR
             LEFT JOIN d ON d.code = m.dossier::VARCHAR LEFT JOIN a ON a.code = m.dossier::VARCHAR
@@ -226,11 +235,14 @@ class Builder:
             self.db.unregister("mine")
         if len(log.at):
             seconds = np.where(log.at == np.iinfo(np.int64).min, log.at, log.at // 1_000_000)
-            his = {"dossier": np.array(records.code, object)[log.record], "status": log.status, "at": masked(seconds)}
+            arrived = np.where(log.arrived_at == MISSING, MISSING, log.arrived_at // 1_000_000)
+            his = {"dossier": np.array(records.code, object)[log.record], "status": log.status, "at": masked(seconds),
+                   "arrived_at": masked(arrived)}  # fmt: skip
             self.db.register("his", his)
             self.db.execute(
                 "INSERT INTO steps BY NAME SELECT dossier::VARCHAR AS dossier, '' AS month, 'theirs' AS side, 0 AS seq,"
-                " status::VARCHAR AS kind, \"at\", '' AS actor, '' AS unit, '' AS step FROM his"
+                " status::VARCHAR AS kind, \"at\", arrived_at AS recorded_at, '' AS actor, '' AS unit,"
+                " '' AS step FROM his"
             )
             self.db.unregister("his")
 

@@ -292,16 +292,19 @@ def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> 
     )  # fmt: skip
     rows = _fetch(
         "mirror",
-        f"SELECT code, status, at, stored_at FROM mirror_step WHERE side = %s AND {where}{arrived} ORDER BY id",
+        "SELECT code, status, at, mirror_step.stored_at, CASE WHEN http IS NULL THEN NULL ELSE mirror_step.stored_at"
+        " END FROM mirror_step LEFT JOIN mirror_message ON mirror_message.id = mirror_step.message AND message > 0"
+        f" WHERE side = %s AND {where}{arrived} ORDER BY mirror_step.id",
         [side, *values],
     )
     rows = [row for row in rows if row[0] in index]
     m = len(rows)
-    s = _columns(rows, 4)
+    s = _columns(rows, 5)
     steps = Steps(
         record=np.fromiter((index[code] for code in s[0]), np.int64, m),
         status=np.fromiter((int(status) for status in s[1]), np.int64, m),
         at=_int(s[2], m),
+        arrived_at=_int(s[4], m),
     )
     np.maximum.at(records.stored_at, steps.record, _int(s[3], m))
     return records, steps
@@ -311,18 +314,21 @@ def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> 
 UNKNOWN_STATUS = -1
 
 
-def deliveries(choice: Choice, known_at: datetime | None = None) -> list[tuple[str, int, int, str, str, int | None]]:
-    """(dossier, seq, national status, state, message, stated at in seconds) of each delivery, and of what the mirror
-    refused to others; `known_at`: as it stood then.
+#: (dossier, seq, national status, state, message, stated at and done at in seconds).
+Delivered = tuple[str, int, int, str, str, int | None, int | None]
+
+
+def deliveries(choice: Choice, known_at: datetime | None = None) -> list[Delivered]:
+    """Each delivery, and what the mirror refused to others; `known_at`: as it stood then.
 
     A message that a collector refused tells as much of a vendor's software as a delivery does of ours; its `seq`
     is 0: it is matched by its status, UNKNOWN_STATUS where it named none of the ten.
     """
     limit = None if known_at is None else to_microseconds(known_at)
     where, values = choice.where("dossier")
-    rows: list[tuple[str, int, int, str, str, int | None]] = [
+    rows: list[Delivered] = [
         (dossier, seq, status or 0, "waiting" if limit is not None and (done is None or done > limit) else state, error,
-         None)
+         None, None if done is None else done // 1_000_000)
         for dossier, seq, status, state, error, done in _fetch(
             "default",
             f"SELECT dossier, seq, status, state, error, done_at FROM exchange_delivery WHERE {where}",
@@ -333,7 +339,7 @@ def deliveries(choice: Choice, known_at: datetime | None = None) -> list[tuple[s
     arrived = "" if limit is None else f" AND stored_at <= {limit}"
     rows += [
         (code, 0, int(status) if status in _TEN else UNKNOWN_STATUS, "dead" if status in _TEN else "unmapped", reason,
-         None if at is None else at // 1_000_000)
+         None if at is None else at // 1_000_000, None)
         for code, status, reason, at in _fetch(
             "mirror", f"SELECT code, status, reason, at FROM mirror_refusal WHERE {where}{arrived}", values
         )

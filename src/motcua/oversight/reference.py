@@ -21,6 +21,7 @@ from motcua.catalogue.models import Agency, ProcessStep
 from motcua.inspection.columns import Columns
 from motcua.inspection.ours import Catalogue
 from motcua.mirror.models import Pulled
+from motcua.oversight import set_apart
 from motcua.rules.clock import WORKDAY_MINUTES, Allotted
 from motcua.rules.instants import Unreadable
 from motcua.rules.workdays import Intervals
@@ -46,7 +47,12 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "process": {"core": "VARCHAR", "step": "VARCHAR", "minutes": "BIGINT"},
     "components": {"core": "VARCHAR", "component": "VARCHAR", "title": "VARCHAR", "form": "BOOLEAN"},
-    "accounts": {"actor": "VARCHAR", "administrator": "BOOLEAN"},
+    "accounts": {
+        "actor": "VARCHAR", "administrator": "BOOLEAN", "machine_from": "BIGINT", "machine_to": "BIGINT",
+    },
+    "outages": {
+        "agency": "VARCHAR", "what": "VARCHAR", "from_s": "BIGINT", "to_s": "BIGINT", "caught_up_s": "BIGINT",
+    },
 }  # fmt: skip
 
 
@@ -59,6 +65,7 @@ def mark(catalogue: Catalogue) -> str:
         repr(_units(catalogue)),
         repr(_steps()),
         repr(_accounts()),
+        repr(_outages()),
         repr(pulled),
         repr(TABLES),
     ]
@@ -75,6 +82,7 @@ def tables(catalogue: Catalogue, at: datetime) -> dict[str, Columns]:
         "process": [(core, step, minutes) for core, step, minutes in _steps() if minutes is not None],
         "components": [row for core, body in whole.items() for row in _components(core, body)],
         "accounts": _accounts(),
+        "outages": _outages(),
     }
     return {name: _columns(name, rows) for name, rows in made.items()}
 
@@ -218,11 +226,31 @@ def _fee(body: Mapping[str, Any]) -> int:
 _ADMINISTRATORS = (Post.Role.OPERATOR, Post.Role.ADMINISTRATOR)
 
 
-def _accounts() -> list[tuple[str, bool]]:
-    """The accounts under the names that acts carry, and whether they administer."""
+#: A span without an end.
+_NEVER, _ALWAYS = 2**53, -(2**53)
+
+
+def _accounts() -> list[tuple[str, bool, int | None, int | None]]:
+    """The accounts under the names that acts carry, whether they administer, and when a machine acts by them."""
     administer = set(Post.objects.filter(role__in=_ADMINISTRATORS).values_list("user", flat=True))
     found: dict[str, bool] = {}
     for key, username, name, superuser in User.objects.values_list("id", "username", "full_name", "is_superuser"):
         for known in filter(None, (username, name)):
             found[known] = found.get(known, False) or superuser or key in administer
-    return sorted(found.items())
+    machines = {
+        row.account: (_seconds(row.valid_from, _ALWAYS), _seconds(row.valid_to, _NEVER)) for row in set_apart.machines()
+    }
+    return [
+        (name, found.get(name, False), *machines.get(name, (None, None))) for name in sorted({*found, *machines})
+    ]  # fmt: skip
+
+
+def _outages() -> list[tuple[str, str, int, int, int]]:
+    return [
+        (agency, what, _seconds(start, 0), _seconds(end, 0), _seconds(caught_up, 0))
+        for agency, what, start, end, caught_up in set_apart.spans()
+    ]  # fmt: skip
+
+
+def _seconds(at: datetime | None, otherwise: int) -> int:
+    return otherwise if at is None else int(at.timestamp())

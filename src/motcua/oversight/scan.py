@@ -16,12 +16,12 @@ import narwhals as nw
 
 from motcua.inspection import bridge as bridges
 from motcua.inspection import data_findings, engines, run
-from motcua.inspection.checks import papers, story
+from motcua.inspection.checks import downtime, papers, story, synchronised
 from motcua.inspection.checks.check import Check, Given, Value
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
-from motcua.oversight import figures, plugins, thresholds
+from motcua.oversight import asked, figures, plugins, thresholds
 from motcua.oversight.figures import Question, View
 from motcua.rules.instants import Unreadable
 
@@ -154,18 +154,23 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         return engines.table(engine, folder, view.manifest, name)
 
     units, procedures, days, accounts = (table(name) for name in ("units", "procedures", "days", "accounts"))
+    questions = asked.of(view.as_of)
     judged = kept.enter_context(engine.kept(bridges.judged(view.pairs, view.scope)))
     if question.measure == "reception":
-        return Facts(judged, judged, view.scope, engine.collect, units, procedures, days, accounts)
+        return Facts(judged, judged, view.scope, engine.collect, units, procedures, days, accounts, None, questions)
     dossiers = kept.enter_context(engine.kept(story.situated(judged, units, procedures, days, view.scope)))
+    down = engine.collect(table("outages").select(nw.len().cast(nw.Int64).alias("n")))[0]["n"]
+    outages = kept.enter_context(engine.kept(downtime.placed(table("outages"), units, days))) if down else None
     acts = table("steps").filter(nw.col("side") == "ours", nw.col("at") <= view.scope.as_of)
     if question.known_at is not None:
         acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
-    acts = kept.enter_context(engine.kept(story.dated(story.effective(acts), dossiers, days, accounts)))
+    acts = kept.enter_context(engine.kept(story.dated(story.effective(acts), dossiers, days, accounts, outages)))
     told = story.told(dossiers, acts, table("process"))
     told = papers.told(told, table("documents"), table("components"))
+    theirs = table("steps").filter(nw.col("side") == "theirs")
+    told = synchronised.told(told, acts, theirs, table("deliveries"), outages, view.scope.as_of)
     told = kept.enter_context(engine.kept(told))
-    return Facts(told, acts, view.scope, engine.collect, units, procedures, days, accounts)
+    return Facts(told, acts, view.scope, engine.collect, units, procedures, days, accounts, outages, questions)
 
 
 def inspect(home: Path, question: Question, *, now: datetime, checks: Sequence[str] = ()) -> dict[str, Any]:

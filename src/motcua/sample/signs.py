@@ -29,6 +29,8 @@ FEE = 50_000
 FORM, PAPER, STRANGE, RESULT = "GT-DON", "GT-01", "GT-LA", "KQ-01"
 SINCE, UNTIL = date(2026, 3, 2), datetime(2026, 6, 30, 9, 0, tzinfo=VIET_NAM)
 ADMINISTRATOR = "quantri.tinh"
+#: An account by which a machine posts results.
+MACHINE = "tudong.ketqua"
 _WORDS = ("bản vẽ", "giấy chứng nhận", "hợp đồng", "sơ đồ", "biên bản", "giấy ủy quyền", "ảnh chụp", "bản kê")
 
 
@@ -66,15 +68,25 @@ class Dossier:
     result: bool = True
     by_post: bool = False
     paid: str = ""  # "online", "desk", or nothing
+    arrives_after: int = 5  # minutes from the entry of its end to the portal
+
+
+Outage = tuple[str, str, datetime, datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """The whole: dossiers, and the signs to be found as (check, subject)."""
+    """The whole: dossiers, and the signs to be found as (check, subject).
+
+    `outages`: (agency, system, from, to, caught up) of each known outage; `asked`: agencies that let the date
+    of a request for an explanation pass.
+    """
 
     dossiers: tuple[Dossier, ...]
     signs: frozenset[tuple[str, str]]
     agencies: tuple[str, ...]
+    outages: tuple[Outage, ...]
+    asked: tuple[str, ...]
 
 
 class Office:
@@ -125,6 +137,14 @@ class Office:
             dossier.paid = "online" if self.draw.random() < 0.8 else "desk"
         self.dossiers.append(dossier)
         return dossier
+
+    def give_back(self, dossier: Dossier) -> None:
+        """The number of the newest dossier of its day, for the next one."""
+        self._serial[dossier.agency, local_day(dossier.received_at)] -= 1
+
+    def lose(self, agency: str, day: date) -> None:
+        """A number that was given and that no dossier bears."""
+        self._serial[agency, day] = self._serial.get((agency, day), 0) + 1
 
     def say(self, dossier: Dossier, kind: str, at: datetime, **facts: Any) -> Told:
         """An act entered within two minutes, unless said otherwise."""
@@ -252,6 +272,7 @@ def _transferred_late(office: Office, agency: str) -> None:
 def _code_day_differs(office: Office, agency: str) -> None:
     dossier = office.honest(agency)
     day = local_day(dossier.received_at) - timedelta(days=9)
+    office.give_back(dossier)
     dossier.code = f"{agency}-{day:%y%m%d}-7{office.draw.randint(100, 999)}"
     office.find("code_day_differs", dossier)
 
@@ -587,6 +608,13 @@ def _evidence_before_receipt(office: Office, agency: str) -> None:
     office.find("evidence_before_receipt", dossier)
 
 
+@_story("synchronised_late")
+def _synchronised_late(office: Office, agency: str) -> None:
+    dossier = office.honest(agency)
+    dossier.arrives_after = 30 * 60
+    office.find("synchronised_late", dossier)
+
+
 # ---- units and officials ---------------------------------------------------------------------------------------------
 
 
@@ -657,12 +685,12 @@ def _ending_on(office: Office, agency: str, day: date) -> None:
     office.end(dossier, office.later(end, office.draw.randint(1, 60)))
 
 
-def _in_a_burst(office: Office, agency: str, day: date, n: int) -> None:
+def _in_a_burst(office: Office, agency: str, day: date, n: int, **facts: Any) -> None:
     start = office.days[office.days.index(day) - 2]
     dossier = office.open(agency, day=start, procedure="9.880001", hour=9, official=f"{agency}.cb1")
     office.worked(dossier, None, 300)
     at = datetime(day.year, day.month, day.day, 15, 0, 3, tzinfo=VIET_NAM) + timedelta(seconds=25 * n)
-    office.end(dossier, at, recorded_at=at)
+    office.end(dossier, at, recorded_at=at, **facts)
 
 
 def _just_before_due(office: Office, agency: str) -> None:
@@ -711,9 +739,45 @@ def planted(*, seed: int = 7, units: int = 27, each: int = 40, copies: int = 2) 
         office.honest(plain[n], procedure=ODD_PROCEDURE)
     office.find("procedure_incomplete", ODD_PROCEDURE)
     office.find("process_differs", ODD_PROCEDURE)
+    day = office.days[30]
+    office.honest(plain[4], day=day)
+    office.lose(plain[4], day)
+    office.honest(plain[4], day=day)
+    office.find("serial_gap", plain[4])
+    office.find("question_unanswered", plain[5])
+    for n in range(16):  # no sign: a machine posts results
+        _in_a_burst(office, plain[6], office.days[36], n, actor=MACHINE)
+    outages = (_through_an_outage(office, plain[7]), _while_the_portal_was_down(office, plain[8]))
     for dossier in office.dossiers:
         dossier.events = [told for told in dossier.events if told.at <= UNTIL and told.recorded_at <= UNTIL]
-    return Planted(dossiers=tuple(office.dossiers), signs=frozenset(office.signs), agencies=tuple(office.agencies))
+    return Planted(
+        dossiers=tuple(office.dossiers), signs=frozenset(office.signs), agencies=tuple(office.agencies),
+        outages=outages, asked=(plain[5],),
+    )  # fmt: skip
+
+
+def _while_the_portal_was_down(office: Office, agency: str) -> Outage:
+    """An end that took more than a day to the portal, which was down for hours of it: no sign."""
+    dossier = office.honest(agency, day=office.days[22])
+    dossier.arrives_after = 28 * 60
+    end = next(told for told in dossier.events if told.kind == "finished").recorded_at
+    start, back = end + timedelta(hours=1), end + timedelta(hours=7)
+    return agency, "portal", start, back, back
+
+
+def _through_an_outage(office: Office, agency: str) -> Outage:
+    """Work on paper while the software was down for two days, entered within the hour after: no sign."""
+    first, second = office.days[25], office.days[26]
+    start = datetime(first.year, first.month, first.day, 7, 0, tzinfo=VIET_NAM)
+    end = datetime(second.year, second.month, second.day, 15, 0, tzinfo=VIET_NAM)
+    for _ in range(3):
+        dossier = office.open(agency, day=first, procedure="9.880002", hour=8)
+        office.say(dossier, "received", dossier.received_at)
+        at = office.later(office.worked(dossier, minutes=600), 3)
+        office.end(dossier, at)
+        for n, told in enumerate(dossier.events):
+            told.recorded_at = max(told.recorded_at, end + timedelta(minutes=10, seconds=7 * n))
+    return agency, "software", start, end, end + timedelta(days=1)
 
 
 def _shared(office: Office, here: str, there: str) -> None:

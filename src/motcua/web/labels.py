@@ -348,6 +348,15 @@ EVIDENCE_KINDS = Words(
 #: The facts that prove a finding.
 EVIDENCE = Words(
     {
+        "sync_minutes": "phút từ lúc nhập đến lúc tới Cổng",
+        "sync_entered_at": "nhập ở một cửa",
+        "sync_arrived_at": "đến Cổng",
+        "missing_numbers": "số mã khuyết",
+        "first_missing": "mã khuyết đầu tiên",
+        "last_missing": "mã khuyết cuối cùng",
+        "waiting_findings": "số phát hiện chưa giải trình",
+        "requests": "số yêu cầu",
+        "answer_due_at": "hạn giải trình sớm nhất đã qua",
         "due_0": "hẹn trả",
         "due_3": "hẹn trả có căn cứ",
         "finish_at": "một cửa ghi kết thúc",

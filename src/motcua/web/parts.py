@@ -44,7 +44,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "causes", "causes-workbook", "agencies", "search", "levels",
             "my-day", "findings", "findings-workbook", "findings-act", "finding", "finding-evidence",
             "evidence-decision", "attachment", "requests", "request", "request-workbook", "request-upload", "agency",
-            "checks", "check-values",
+            "checks", "check-values", "set-apart",
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
             "evidence", "evidence-check",

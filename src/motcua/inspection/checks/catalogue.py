@@ -87,11 +87,4 @@ CHECKS: tuple[Check, ...] = (
         grounds=(grounds.REPORTS_01, grounds.REPORTS_05),
         needs=(Need(fact="reports", title="báo cáo định kỳ đã gửi"),),
     ),
-    Check(
-        code="question_unanswered", number="V-37", severity="B", remedy="ask_explanation", concerns="unit",
-        title="Không giải trình đúng hạn",
-        explanation="Yêu cầu giải trình của đợt kiểm tra không được trả lời đúng hạn.",
-        grounds=grounds.one_stop("Điều 32", "Điều 19"),
-        needs=(Need(fact="questions", title="yêu cầu giải trình và trả lời"),),
-    ),
 )  # fmt: skip

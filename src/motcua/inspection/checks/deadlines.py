@@ -62,7 +62,12 @@ def _silent(given: Given) -> nw.Expr:
 def _at_once(given: Given) -> nw.Expr:
     took = nw.col("w_finish") - nw.col("w_received")
     span = nw.col("steps_last_at") - nw.col("steps_first_at")
-    return (nw.col("steps_n") >= 2) & (span <= given.number("minutes") * 60) & (took >= _WORKDAY)
+    return (
+        (nw.col("steps_n") >= 2)
+        & (span <= given.number("minutes") * 60)
+        & (took >= _WORKDAY)
+        & (nw.col("steps_caught_up_n") == 0)
+    )
 
 
 def _step_over(given: Given) -> nw.Expr:

@@ -40,12 +40,13 @@ def _in_seconds(given: Given) -> nw.Expr:
     opened = nw.coalesce("receipt_recorded_at", "first_recorded_at")
     took = nw.col("finish_recorded_at") - opened
     loaded = nw.col("entered_together").fill_null(1) >= given.number("loaded_at_once")
-    return (took >= 0) & (took < given.number("seconds")) & (nw.col("limit_minutes") > _WORKDAY) & ~loaded
+    apart = loaded | (nw.col("finished_by_machine_n") > 0) | (nw.col("receipt_caught_up_n") > 0)
+    return (took >= 0) & (took < given.number("seconds")) & (nw.col("limit_minutes") > _WORKDAY) & ~apart
 
 
 def _on_the_second(given: Given) -> nw.Expr:
     at = nw.col("finish_at")
-    return (at == nw.col("slip_due_at")) | (at == nw.col("due_0"))
+    return ((at == nw.col("slip_due_at")) | (at == nw.col("due_0"))) & (nw.col("finished_by_machine_n") == 0)
 
 
 def _forced(given: Given) -> nw.Expr:
@@ -56,9 +57,14 @@ def _forced(given: Given) -> nw.Expr:
 
 
 def _clicks(facts: Facts) -> Frame:
-    """The entries of people, one row an act: loads and administrators left out."""
+    """The entries of people, one row an act: loads, administrators, machines and what was caught up left out."""
     return facts.acts.filter(
-        nw.col("actor") != "", flag("in_population"), ~flag("administrator"), nw.col("kind") != "registered"
+        nw.col("actor") != "",
+        flag("in_population"),
+        ~flag("administrator"),
+        ~nw.col("machine"),
+        ~nw.col("caught_up"),
+        nw.col("kind") != "registered",
     ).with_columns(official=nw.concat_str("agency", "actor", separator=":"))
 
 
@@ -165,7 +171,8 @@ CHECKS: tuple[Check, ...] = (
         code="entered_late", number="V-22", severity="B", remedy="record_on_time",
         title="Nhập chậm so với giờ ghi",
         explanation="Một thao tác được nhập sau giờ ghi của nó hơn một ngày làm việc. Lệch đúng 7 hoặc 12 giờ là lệch"
-        " đồng hồ; nhập cùng lúc nhiều hồ sơ là nạp dữ liệu: hai trường hợp này không xét.",
+        " đồng hồ; nhập cùng lúc nhiều hồ sơ là nạp dữ liệu: hai trường hợp này không xét. Thời gian sự cố đã khai"
+        " được trừ.",
         grounds=(*grounds.FORBIDDEN, _RECORDED), evidence=("entered_late", "finish_at", "finish_recorded_at"),
         parameters=(
             Parameter(name="minutes", default=_WORKDAY, law=False, least=1, title="phút làm việc được chậm"),
@@ -206,8 +213,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         code="closed_in_seconds", number="V-21", severity="B", remedy="ask_explanation",
         title="Kết thúc vài giây sau khi mở",
-        explanation="Hồ sơ được mở và kết thúc trên máy trong chưa đầy một phút. Thủ tục giải quyết trong ngày không"
-        " xét.",
+        explanation="Hồ sơ được mở và kết thúc trên máy trong chưa đầy một phút. Thủ tục giải quyết trong ngày, tài"
+        " khoản máy đã khai, nhập bù sau sự cố đã khai không xét.",
         grounds=grounds.FORBIDDEN, evidence=("first_recorded_at", "finish_recorded_at"),
         parameters=(
             Parameter(name="seconds", default=60, law=False, least=1, title="số giây"),
@@ -219,14 +226,16 @@ CHECKS: tuple[Check, ...] = (
     Check(
         code="forced_by_administrator", number="V-21", severity="A", remedy="ask_explanation",
         title="Quản trị viên kết thúc, dời hạn hoặc đẩy hồ sơ",
-        explanation="Tài khoản quản trị kết thúc, trả lại hoặc dời hạn một hồ sơ mà nó không thụ lý.",
+        explanation="Tài khoản quản trị kết thúc, trả lại hoặc dời hạn một hồ sơ mà nó không thụ lý. Tài"
+        " khoản máy đã khai không xét.",
         grounds=grounds.FORBIDDEN, evidence=("decided_by_administrator_n", "finish_at"),
         among=lambda given: accepted(), holds=_forced, at="finish_at",
     ),
     Check(
         code="bulk_closing", number="V-21", severity="B", remedy="ask_explanation", concerns="official",
         title="Kết thúc hàng loạt trong vài phút",
-        explanation="Một tài khoản kết thúc nhiều hồ sơ trong vài phút: việc được ghi dồn, không ghi khi xong.",
+        explanation="Một tài khoản kết thúc nhiều hồ sơ trong vài phút: việc được ghi dồn, không ghi khi xong."
+        " Tài khoản máy và nhập bù sau sự cố đã khai không xét.",
         grounds=(*grounds.FORBIDDEN, _RECORDED), evidence=("events", "from_at", "to_at"),
         parameters=(
             Parameter(name="ends", default=15, law=False, least=2, title="số hồ sơ"),

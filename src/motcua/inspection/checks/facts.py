@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 
+from motcua.inspection.asked import Asked
 from motcua.inspection.verdicts import NEVER, Scope, local_day
 
 Frame = nw.LazyFrame[Any]
@@ -20,7 +21,8 @@ _OFFSET = 7 * 3600
 class Facts:
     """The judged pairs with their story, our acts as they stand after corrections, and what is known beside them.
 
-    `collect` gives the rows of a frame as dictionaries, absent as None.
+    `outages`: as `downtime.placed` gives them, None where none is known; `questions`: those that wait past their date,
+    None where nobody keeps them. `collect` gives the rows of a frame as dictionaries, absent as None.
     """
 
     dossiers: Frame
@@ -31,6 +33,8 @@ class Facts:
     procedures: Frame
     days: Frame
     accounts: Frame
+    outages: Frame | None
+    questions: Sequence[Asked] | None
 
     def count(self, frame: Frame) -> int:
         """How many rows a frame has."""

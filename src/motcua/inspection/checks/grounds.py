@@ -50,6 +50,11 @@ STEPS_RECORDED = Ground(
     key="steps-1", text="Thông tư 01/2018/TT-VPCP", article="Điều 17", valid_from=date(2019, 1, 6),
     valid_to=date(2025, 9, 14),
 )  # fmt: skip
+CODES = (
+    Ground(key="code-1", text="Thông tư 01/2018/TT-VPCP", article="Điều 19", valid_from=date(2019, 1, 6),
+           valid_to=date(2025, 9, 14)),
+    Ground(key="code-3", text="Thông tư 03/2025/TT-VPCP", article="Điều 13", valid_from=date(2025, 9, 15)),
+)  # fmt: skip
 PROCESS = Ground(
     key="process-1", text="Thông tư 01/2018/TT-VPCP", article="Điều 8", valid_from=date(2019, 1, 6),
     valid_to=date(2025, 9, 14),

@@ -59,8 +59,7 @@ def _no_slip(given: Given) -> nw.Expr:
 def _entered_after_result(given: Given) -> nw.Expr:
     entered = nw.coalesce("receipt_recorded_at", "first_recorded_at")
     loaded = nw.col("entered_together").fill_null(1) >= given.number("loaded_at_once")
-    declared = [int(day) for day in given.text("outage_days").split()]
-    outage = local_day(entered).is_in(declared) if declared else nw.lit(value=False)
+    outage = nw.col("receipt_caught_up_n") > 0
     return (entered > nw.col("evidence_at")) & (nw.col("evidence_at") >= nw.col("received_at")) & ~loaded & ~outage
 
 
@@ -156,14 +155,12 @@ CHECKS: tuple[Check, ...] = (
         code="received_outside", number="V-04", severity="A", remedy="ask_explanation",
         title="Nhập hồ sơ sau khi đã có kết quả",
         explanation="Việc tiếp nhận được ghi vào hệ thống sau thời điểm của văn bản kết quả: hồ sơ được nhận ngoài bộ"
-        " phận một cửa. Nhập bù hàng loạt sau sự cố, hoặc ngày sự cố đã có quyết định, thì không xét.",
+        " phận một cửa. Nhập bù hàng loạt, hoặc nhập bù sau sự cố đã khai, thì không xét.",
         grounds=grounds.one_stop("Điều 5 khoản 1 điểm e", "Điều 5"),
         evidence=("received_at", "receipt_recorded_at", "first_recorded_at", "evidence_at"),
         parameters=(
             Parameter(name="loaded_at_once", default=LOADED_AT_ONCE, law=False, least=1,
                       title="số hồ sơ của một đơn vị nhập trong một phút thì coi là nhập hàng loạt"),
-            Parameter(name="outage_days", default="", law=False,
-                      title="các ngày sự cố đã có quyết định (số ngày kể từ 01/01/1970)"),
         ),
         needs=(Need(fact="evidence", title="thời điểm của văn bản kết quả",
                     has=lambda: ~nw.col("evidence_at").is_null()),),

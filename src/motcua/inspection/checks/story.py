@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from motcua.inspection.checks import downtime
 from motcua.inspection.checks.facts import Frame, on_day, worked
 from motcua.inspection.verdicts import Scope, flag, local_day
 
@@ -29,7 +30,8 @@ REFILED_S = 10 * 86_400
 REFILED_CASES = 4
 
 _COUNTS = ("acts_n", "requests_n", "undocumented_n", "extensions_n", "steps_n", "after_end_n", "impossible_n",
-           "legs_n", "legs_back_n", "decided_by_administrator_n", "returned_n", "payments_open_n")  # fmt: skip
+           "legs_n", "legs_back_n", "decided_by_administrator_n", "finished_by_machine_n",
+           "receipt_caught_up_n", "steps_caught_up_n", "returned_n", "payments_open_n")  # fmt: skip
 
 
 def effective(acts: Frame) -> Frame:
@@ -82,15 +84,23 @@ def _latest(*names: str) -> nw.Expr:
     return nw.when(~nw.any_horizontal(*(nw.col(n).is_null() for n in names), ignore_nulls=True)).then(latest)
 
 
-def dated(acts: Frame, dossiers: Frame, days: Frame, accounts: Frame) -> Frame:
-    """The acts with what their dossier says beside them, their working minutes, and the acts before and after each."""
+def dated(acts: Frame, dossiers: Frame, days: Frame, accounts: Frame, outages: Frame | None) -> Frame:
+    """The acts with what their dossier says beside them, their working minutes, and the acts before and after each.
+
+    `outages`: as `downtime.placed` gives them; None where none is known.
+    """
     context = dossiers.select(
         "dossier", "agency", "calendar", "core", "received_at", "finish_at", "due_by_pauses", "slip_due_at",
         "w_received", "w_due", "w_slip", "w_now", "in_population",
     )  # fmt: skip
     frame = acts.drop("month", "side").join(context, on="dossier", how="inner")
-    frame = frame.join(accounts, on="actor", how="left").with_columns(administrator=flag("administrator"))
-    frame = worked(frame, days, w_at="at", w_recorded="recorded_at")
+    entered = nw.col("recorded_at")
+    machine = (entered >= nw.col("machine_from")) & (entered < nw.col("machine_to"))
+    frame = frame.join(accounts, on="actor", how="left").with_columns(
+        administrator=flag("administrator"), machine=machine.fill_null(value=False)
+    )
+    frame = worked(frame.drop("machine_from", "machine_to"), days, w_at="at", w_recorded="recorded_at")
+    frame = downtime.told(frame, outages)
     frame = on_day(frame, days, "at", workday="workdays_before")
     frame = on_day(frame, days, "recorded_at", recorded_works="works", recorded_workday="workdays_before")
     return frame.with_columns(
@@ -129,7 +139,8 @@ def _whole(acts: Frame) -> Frame:
     waits = _is(*PAUSES) | _is("registered", "withdrawn", "refused", "stopped", "finished", "returned")
     open_end = nw.when(nw.col("finish_at").is_null()).then(nw.col("w_now")).otherwise(nw.col("w_at"))
     silence = _where(accepted & ~waits, nw.coalesce(nw.col("next_w"), open_end) - nw.col("w_at"))
-    late = nw.col("w_recorded") - nw.col("w_at")
+    late = nw.col("w_recorded") - nw.col("w_at") - nw.col("down_w")
+    by_administrator = nw.col("administrator") & ~nw.col("machine")
     shift = (recorded - at).is_in([sign * hours * 3600 for hours in (7, 12) for sign in (1, -1)])
     end = at > nw.col("finish_at")
     columns = {
@@ -143,8 +154,11 @@ def _whole(acts: Frame) -> Frame:
         "legs_n": _number(_is("leg_sent")),
         "legs_back_n": _number(_is("leg_returned")),
         "leg_back_at": _where(_is("leg_returned"), at),
-        "decided_by_administrator_n": _number(_is(*DECISIVE) & nw.col("administrator")),
+        "decided_by_administrator_n": _number(_is(*DECISIVE) & by_administrator),
         "handled_by_administrator_n": _number(_is(*_STEPS, "received") & nw.col("administrator")),
+        "finished_by_machine_n": _number(_is("finished") & nw.col("machine")),
+        "receipt_caught_up_n": _number(_is("received", "registered") & nw.col("caught_up")),
+        "steps_caught_up_n": _number(_is(*_STEPS) & nw.col("caught_up")),
         "returned_n": _number(_is("returned")),
         "returned_at": _where(_is("returned"), at),
         "returned_workday": _where(_is("returned"), nw.col("workday")),
@@ -170,7 +184,8 @@ def _whole(acts: Frame) -> Frame:
         return expression.alias(name)
 
     sums = ("acts_n", "after_end_n", "impossible_n", "legs_n", "legs_back_n", "decided_by_administrator_n",
-            "handled_by_administrator_n", "returned_n", "seconds", "entered_apart", "payments_open_n")  # fmt: skip
+            "handled_by_administrator_n", "finished_by_machine_n", "receipt_caught_up_n", "steps_caught_up_n",
+            "returned_n", "seconds", "entered_apart", "payments_open_n")  # fmt: skip
     lows = ("returned_at", "returned_workday", "finish_workday", "refused_length", "refusal_at", "transferred_w",
             "transferred_at", "receipt_recorded_at",
             "first_recorded_at")  # fmt: skip

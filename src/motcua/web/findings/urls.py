@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from motcua.web.findings import agency, bulk, day, library, lists, one, requests, sheets, thresholds
+from motcua.web.findings import agency, bulk, day, library, lists, one, requests, set_apart, sheets, thresholds
 
 urlpatterns = [
     path("viec-cua-toi", day.mine, name="my-day"),
@@ -21,5 +21,6 @@ urlpatterns = [
     path("yeu-cau/<int:number>/excel", sheets.upload, name="request-upload"),
     path("don-vi/<str:code>", agency.agency, name="agency"),
     path("thu-vien-kiem-tra", library.checks, name="checks"),
+    path("tai-khoan-may-su-co", set_apart.known, name="set-apart"),
     path("thu-vien-kiem-tra/<str:code>", thresholds.values, name="check-values"),
 ]

@@ -91,6 +91,7 @@ BOOK_FAULTS = Words({
     "not_a_workbook": "Không đọc được tệp Excel này. Dùng đúng tệp đã tải về.",
     "no_keys": "Tệp không phải mẫu trả lời: tải lại mẫu rồi điền.", "too_many": "Tệp có quá nhiều dòng.",
 })  # fmt: skip
+SYSTEMS = Words({"software": "Phần mềm một cửa", "portal": "Cổng Dịch vụ công quốc gia"})
 MODES = Words({"active": "đang dùng", "watch": "chỉ theo dõi"})
 SCANNED = Words({
     "scanned": "đã quét", "partly": "quét được một phần", "not_scanned": "chưa quét được",
