@@ -10,8 +10,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from tests.story import Case
@@ -107,6 +109,22 @@ def test_an_engine_gives_the_golden_answers(
 ) -> None:
     for words, expected, given in zip(questions, golden, _answers(province, questions, engine), strict=True):
         assert given == expected, words
+
+
+def test_rows_in_memory_stay_apart_and_a_hundred_questions_start_no_more_threads(tmp_path: Path) -> None:
+    engine = engines.engine("duckdb")
+    engine.connection.execute(f"COPY (SELECT '' AS dossier) TO '{tmp_path / 'shape.parquet'}' (FORMAT parquet)")
+    shape = engine.scan([str(tmp_path / "shape.parquet")])
+    many = [engine.rows({"dossier": np.array([f"H99-{n}"], object)}, like=shape) for n in range(20)]
+    assert [engine.collect(frame) for frame in many] == [[{"dossier": f"H99-{n}"}] for n in range(20)]
+    with engine.kept(many[3]) as kept:
+        assert engine.collect(kept) == [{"dossier": "H99-3"}]
+    before = len(os.listdir("/proc/self/task"))
+    others = [engines.engine("duckdb") for _ in range(100)]
+    assert all(other.collect(other.scan([str(tmp_path / "shape.parquet")])) == [{"dossier": ""}] for other in others)
+    assert len(os.listdir("/proc/self/task")) == before
+    with pytest.raises(Exception, match="kept_"):
+        others[0].connection.table("kept_21")  # what one question keeps is no other's
 
 
 def test_an_engine_that_is_not_there_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,17 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
 
 import narwhals as nw
 
 from motcua.rules.instants import Unreadable
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 ENGINES = ("duckdb", "polars", "spark")
 
@@ -105,29 +110,47 @@ def table(engine: Engine, folder: Path, manifest: Manifest, name: str) -> nw.Laz
     return nw.concat([kept.select(names), delta.select(names)], how="vertical")
 
 
+#: DuckDB's database in memory, one for a process: a database holds threads and a budget of memory of its own. A fork
+#: makes its own, for threads do not survive it.
+_DATABASES: dict[int, DuckDBPyConnection] = {}
+_OPENING = Lock()
+_MEMORY = "4GB"
+
+
+def _session() -> DuckDBPyConnection:
+    """A session of the process's database: its temporary tables are its own, and end with it."""
+    import duckdb
+
+    with _OPENING:
+        process = os.getpid()
+        if process not in _DATABASES:
+            _DATABASES[process] = duckdb.connect(
+                config={
+                    "autoinstall_known_extensions": False, "memory_limit": _MEMORY, "preserve_insertion_order": False,
+                }
+            )  # fmt: skip
+        return _DATABASES[process].cursor()
+
+
 class DuckDB:
     """The embedded default: no server, no pyarrow, out of core."""
 
     name = "duckdb"
 
-    def __init__(self, memory: str = "4GB") -> None:
-        import duckdb
-
-        self._kept = 0
-        self.connection = duckdb.connect(
-            config={"autoinstall_known_extensions": False, "memory_limit": memory, "preserve_insertion_order": False}
-        )
+    def __init__(self) -> None:
+        self.connection = _session()
+        self._named = count()
 
     def scan(self, files: list[str]) -> nw.LazyFrame[Any]:
         return nw.from_native(self.connection.read_parquet(files, hive_partitioning=False, union_by_name=True))
 
     def rows(self, columns: Mapping[str, Any], like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        name = f"rows_{id(columns)}"
+        name = f"rows_{next(self._named)}"
         casts = ", ".join(
             f'"{column}"::{_DUCKDB_TYPES[str(kind)]} AS "{column}"' for column, kind in like.collect_schema().items()
         )
         self.connection.register(name, dict(columns))
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE t_{name} AS SELECT {casts} FROM {name}")
+        self.connection.execute(f"CREATE TEMP TABLE t_{name} AS SELECT {casts} FROM {name}")
         self.connection.unregister(name)
         return nw.from_native(self.connection.table(f"t_{name}"))
 
@@ -138,9 +161,8 @@ class DuckDB:
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
-        self._kept += 1
-        name = f"kept_{self._kept}"
-        nw.to_native(frame).create(name)
+        name = f"kept_{next(self._named)}"
+        self.connection.execute(f"CREATE TEMP TABLE {name} AS {nw.to_native(frame).sql_query()}")
         try:
             yield nw.from_native(self.connection.table(name))
         finally:

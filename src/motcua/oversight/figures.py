@@ -61,19 +61,12 @@ class View:
 
 
 class Facts:
-    """The facts of one home, kept open between questions (a warm process answers faster)."""
+    """The facts of one home."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.folder = extract.facts_folder(home)
-        self._engines: dict[str, Engine] = {}
         self.lock = Lock()
-
-    def engine(self, name: str) -> Engine:
-        """The engine, started at its first use."""
-        if name not in self._engines:
-            self._engines[name] = engines.engine(name)
-        return self._engines[name]
 
     def view(self, question: Question, *, now: datetime, keep: Iterable[str] | None = None) -> View:
         """The pairs cut to the question. Raises `Unreadable`.
@@ -98,7 +91,7 @@ class Facts:
         manifest = Manifest.read(self.folder)
         if manifest.marks.get("shape") != SHAPE:
             raise Unreadable("the facts are those of an older version: run `motcua extract`")
-        engine = self.engine(question.engine)
+        engine = engines.engine(question.engine)
         pairs = engines.table(engine, self.folder, manifest, "pairs")
         duplicates = engines.table(engine, self.folder, manifest, "duplicates")
         pairs, duplicates = self._cut(engine, pairs, duplicates, scope, as_of, question.known_at)
@@ -253,7 +246,7 @@ def knows_agency(home: Path, code: str) -> bool:
         return True
     store = facts(home)
     with store.lock:
-        engine = store.engine("duckdb")
+        engine = engines.engine("duckdb")
         pairs = engines.table(engine, store.folder, Manifest.read(store.folder), "pairs")
         return bool(engine.collect(pairs.filter(nw.col("agency") == code).select("agency").head(1)))
 
