@@ -22,6 +22,8 @@ settings.load_profile("suite")
 if "MOTCUA_HOME" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["MOTCUA_HOME"] = tempfile.mkdtemp(prefix="motcua-test-")
     django_settings.HOME = web_settings.HOME = Path(os.environ["MOTCUA_HOME"])
+# A fifth of a second for each password of each test would be minutes in all. Processes of their own take the time.
+django_settings.PASSWORD_HASHERS = ["tests.quick.QuickHasher"]
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browser's driver runs an event loop beside live servers
 
 _ROOT = Path(__file__).resolve().parent.parent

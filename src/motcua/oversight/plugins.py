@@ -6,9 +6,11 @@ another, is reported under its name and stops nothing else.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 
 from motcua.inspection.checks.check import Check
 from motcua.inspection.run import BY_CODE
@@ -24,10 +26,16 @@ class Plugins:
     broken: dict[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=1)
+def _entries(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """The entry points of our group, by name: the installed packages of a search path are read once."""
+    return tuple(sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
+
+
 def load() -> Plugins:
     """The own checks of this installation."""
     found = Plugins()
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in _entries(tuple(sys.path)):
         try:
             given = entry.load()
             for check in given if isinstance(given, Iterable) else (given,):
