@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.story import Case, at
 from motcua.catalogue.models import Procedure
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
+from motcua.mirror.models import Pulled
 from motcua.oversight import extract, figures, scan, thresholds
 from motcua.oversight.figures import Question
 from motcua.rules.instants import Unreadable
@@ -100,3 +103,37 @@ def test_a_scan_runs_with_the_parameters_that_were_in_force_and_known_then(small
     for name, value, note in (("minutes", "0", "x"), ("nothing", "1", "x"), ("minutes", "5", " ")):
         with pytest.raises(Unreadable):
             thresholds.choose(check, name, value, by="mai", at=NOW, note=note)
+
+
+def test_a_scan_of_the_past_knows_the_papers_and_the_catalogue_of_then(small: Path, tmp_path: Path) -> None:
+    listed = {"TENGIAYTO": "Đơn", "MAGIAYTO": "GT-1", "TENMAUDON": "Mẫu"}
+    whole = {"THANHPHANHOSO": [{"GIAYTO": [listed]}], "TENTTHC": "Mẫu"}
+    added = {"THANHPHANHOSO": [{"GIAYTO": [listed, {"TENGIAYTO": "Bản vẽ", "MAGIAYTO": "GT-2"}]}], "TENTTHC": "Mẫu"}
+    pulled = Pulled.objects.create(
+        kind="procedure", code="1.000001", listed="{}", listed_at=NOW, pulled_at=NOW, body=json.dumps(whole)
+    )
+
+    def papers(*names: str) -> list[dict[str, str]]:
+        return [{"MaThanhPhanHoSo": name, "TenTepDinhKem": "x", "IsDeleted": "False"} for name in names]
+
+    def unlisted(**then: datetime) -> list[tuple[str, object]]:
+        found = scan.scan(small, Question(**then), now=NOW + timedelta(days=9), checks=("paper_not_published",))
+        return [(sign.subject, sign.evidence["unlisted_n"]) for sign in found.signs]
+
+    case = Case()
+    case.record(LATE, 2, TaiLieuNop=papers("GT-1", "GT-2"))  # type: ignore[arg-type]
+    _, _, messages = case.write(tmp_path)
+    load([messages], at=NOW)
+    extract.run(home=small, at=NOW)
+    assert unlisted() == [(LATE, 1)]
+    case = Case()
+    case.record(LATE, 2, TaiLieuNop=papers("GT-1", "GT-3", "GT-4"))  # type: ignore[arg-type]
+    _, _, messages = case.write(tmp_path)
+    later = NOW + timedelta(days=2)
+    load([messages], at=later)
+    pulled.before, pulled.body, pulled.changed_at = pulled.body, json.dumps(added), later
+    pulled.save()
+    extract.run(home=small, at=NOW + timedelta(days=3))
+    assert unlisted() == [(LATE, 2)], "other papers, and GT-2 is published now"
+    for then in ({"as_of": NOW + timedelta(days=1)}, {"known_at": NOW + timedelta(days=1)}):
+        assert unlisted(**then) == [(LATE, 1)], "GT-2 was handed in and not published then"

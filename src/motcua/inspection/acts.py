@@ -55,13 +55,20 @@ def columns(events: Events) -> Columns:
     }
 
 
-def papers(events: Events, codes: Sequence[str]) -> Iterator[tuple[str, str, str, str, str, bool, bool]]:
+def papers(
+    events: Events, codes: Sequence[str], *, as_of: int | None = None, known_at: int | None = None
+) -> Iterator[tuple[str, str, str, str, str, bool, bool]]:
     """What our acts enclose: (dossier, role, component, title, file, digitised, reused) of each paper and result.
 
+    Of those stated by `as_of` and entered by `known_at`, in microseconds; None: all.
     Names and addresses are private and not read; what is digitised, and every result, counts as having its file.
     """
     for row, text in events.bodies.items():
         if '"papers"' not in text and '"results"' not in text:
+            continue
+        if (as_of is not None and events.at[row] > as_of) or (
+            known_at is not None and events.recorded_at[row] > known_at
+        ):
             continue
         body, code = json.loads(text), codes[events.dossier[row]]
         role = "supplement" if KIND_NAMES[events.kind[row]] == "supplement_received" else "handed_in"

@@ -24,6 +24,7 @@ from motcua.mirror import profiles
 from motcua.oversight import reading, reference
 from motcua.oversight.links import Link
 from motcua.oversight.reading import Choice
+from motcua.rules.instants import to_microseconds
 from motcua.wire.codes import agency_of_dossier
 
 #: Codes read at once where they come as a list: databases limit the parameters of a query.
@@ -246,11 +247,25 @@ class Builder:
             )
             self.db.unregister("his")
 
-    def _insert_documents(self, headers: Any, events: Any, records: Any) -> None:
+    def add_documents(self, codes: Iterable[str], *, as_of: datetime, known_at: datetime) -> None:
+        """The papers alone of a list of codes of any length, as they were stated and known then."""
+        listed = sorted(codes)
+        for start in range(0, len(listed), CHUNK_OF_CODES):
+            chosen = Choice(codes=listed[start : start + CHUNK_OF_CODES])
+            headers, events = reading.our_rows(chosen)
+            records, _ = reading.their_rows(chosen, self.side, known_at)
+            self._insert_documents(headers, events, records, as_of=as_of, known_at=known_at)
+
+    def _insert_documents(
+        self, headers: Any, events: Any, records: Any, *, as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> None:  # fmt: skip
         """The papers of each dossier: those that the portal's copy names, else those that our own acts enclose."""
         rows = [(records.code[paper.record], *paper[1:]) for paper in records.papers]
         told = {row[0] for row in rows}
-        rows += [(code, *paper) for code, *paper in acts.papers(events, headers.code) if code not in told]
+        until, known = (None if at is None else to_microseconds(at) for at in (as_of, known_at))
+        ours_ = acts.papers(events, headers.code, as_of=until, known_at=known)
+        rows += [(code, *paper) for code, *paper in ours_ if code not in told]
         if not rows:
             return
         columns = zip(_DOCUMENT_COLUMNS, zip(*rows, strict=True), strict=True)

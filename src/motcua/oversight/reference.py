@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,9 @@ _FROM, _YEARS_AHEAD = date(2012, 1, 1), 3
 #: So many openings a day have columns of their own; none of the calendars met has more than two.
 OPENINGS = 4
 
+#: Where a span has no end.
+_NEVER, _ALWAYS = 2**53, -(2**53)
+#: `since` and `until` of a procedure and its papers: the span in which the portal's catalogue was known to say so.
 TABLES: dict[str, dict[str, str]] = {
     "days": {
         "calendar": "VARCHAR", "day": "BIGINT", "month": "BIGINT", "works": "BOOLEAN", "workdays_before": "BIGINT",
@@ -43,10 +47,13 @@ TABLES: dict[str, dict[str, str]] = {
     "procedures": {
         "core": "VARCHAR", "name": "VARCHAR", "limit_minutes": "BIGINT", "same_day": "BOOLEAN", "steps": "BIGINT",
         "steps_minutes": "BIGINT", "pulled": "BOOLEAN", "components": "BIGINT", "results": "BIGINT", "fee": "BIGINT",
-        "lacking": "VARCHAR",
+        "lacking": "VARCHAR", "since": "BIGINT", "until": "BIGINT",
     },
     "process": {"core": "VARCHAR", "step": "VARCHAR", "minutes": "BIGINT"},
-    "components": {"core": "VARCHAR", "component": "VARCHAR", "title": "VARCHAR", "form": "BOOLEAN"},
+    "components": {
+        "core": "VARCHAR", "component": "VARCHAR", "title": "VARCHAR", "form": "BOOLEAN", "since": "BIGINT",
+        "until": "BIGINT",
+    },
     "accounts": {
         "actor": "VARCHAR", "administrator": "BOOLEAN", "machine_from": "BIGINT", "machine_to": "BIGINT",
     },
@@ -74,13 +81,19 @@ def mark(catalogue: Catalogue) -> str:
 
 def tables(catalogue: Catalogue, at: datetime) -> dict[str, Columns]:
     """Every table of TABLES as columns."""
-    whole = dict(_wholes())
+    whole = _wholes()
     made = {
         "days": list(_days(catalogue, at.year + _YEARS_AHEAD)),
         "units": _units(catalogue),
         "procedures": list(_procedures(catalogue, whole)),
         "process": [(core, step, minutes) for core, step, minutes in _steps() if minutes is not None],
-        "components": [row for core, body in whole.items() for row in _components(core, body)],
+        "components": [
+            (*row, version.since, version.until)
+            for core, versions in whole.items()
+            for version in versions
+            if version.body is not None
+            for row in _components(core, version.body)
+        ],
         "accounts": _accounts(),
         "outages": _outages(),
     }
@@ -155,8 +168,8 @@ def _steps() -> list[tuple[str, str, int | None]]:
     return [(core, name, _minutes(allotted)) for core, name, allotted in rows]
 
 
-def _procedures(catalogue: Catalogue, whole: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    """A row a core; where several local codes share one, the first by code."""
+def _procedures(catalogue: Catalogue, whole: Mapping[str, Sequence[Version]]) -> Iterator[tuple[Any, ...]]:
+    """A row a core and version; where several local codes share a core, the first by code."""
     limits: dict[str, list[int | None]] = {}
     for core, _, minutes in _steps():
         limits.setdefault(core, []).append(minutes)
@@ -165,18 +178,20 @@ def _procedures(catalogue: Catalogue, whole: Mapping[str, Mapping[str, Any]]) ->
         if known.core in seen:
             continue
         seen.add(known.core)
-        body = whole.get(known.core)
         own = limits.get(known.core, [])
         same_day = bool(known.limit) and known.limit in ("sd", "0d")
-        yield (
-            known.core, known.name, _minutes(known.limit), same_day, len(own),
-            sum(m for m in own if m is not None) if own and all(m is not None for m in own) else None,
-            body is not None,
-            None if body is None else sum(1 for _ in _components(known.core, body)),
-            None if body is None else len(_listed(body, "KETQUATHUCHIEN")),
-            None if body is None else _fee(body),
-            "" if body is None else ",".join(part for part, key in _PARTS.items() if not body.get(key)),
-        )  # fmt: skip
+        for version in whole.get(known.core, _NOT_PULLED):
+            body = version.body
+            yield (
+                known.core, known.name, _minutes(known.limit), same_day, len(own),
+                sum(m for m in own if m is not None) if own and all(m is not None for m in own) else None,
+                body is not None,
+                None if body is None else sum(1 for _ in _components(known.core, body)),
+                None if body is None else len(_listed(body, "KETQUATHUCHIEN")),
+                None if body is None else _fee(body),
+                "" if body is None else ",".join(part for part, key in _PARTS.items() if not body.get(key)),
+                version.since, version.until,
+            )  # fmt: skip
 
 
 #: The parts of a procedure (law: control-63, art. 8(2)) that the portal's whole has keys for.
@@ -186,12 +201,35 @@ _PARTS = {
 }  # fmt: skip
 
 
-def _wholes() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    rows = Pulled.objects.filter(kind=Pulled.Kind.PROCEDURE, gone_at=None).exclude(body="").order_by("code")
-    for code, text in rows.values_list("code", "body"):
-        body = json.loads(text)
-        if isinstance(body, dict):
-            yield procedure_core(code), body
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A procedure's whole as the portal's catalogue had it over a span, in seconds; None: not known, or gone."""
+
+    body: Mapping[str, Any] | None
+    since: int
+    until: int
+
+
+def _wholes() -> dict[str, list[Version]]:
+    """Each procedure that was pulled, whole: as it is, before its last change, and until it was missed in the list."""
+    found: dict[str, list[Version]] = {}
+    for row in Pulled.objects.filter(kind=Pulled.Kind.PROCEDURE).exclude(body="").order_by("code"):
+        changed, gone = _seconds(row.changed_at, _ALWAYS), _seconds(row.gone_at, _NEVER)
+        spans = [(row.before, _ALWAYS, min(changed, gone))] if row.before and row.changed_at else []
+        spans.append((row.body, changed if spans else _ALWAYS, gone))
+        versions = [Version(_body(text), since, until) for text, since, until in spans if since < until]
+        if gone < _NEVER:
+            versions.append(Version(None, gone, _NEVER))
+        found[procedure_core(row.code)] = versions
+    return found
+
+
+def _body(text: str) -> Mapping[str, Any] | None:
+    body = json.loads(text)
+    return body if isinstance(body, dict) else None
+
+
+_NOT_PULLED = (Version(None, _ALWAYS, _NEVER),)
 
 
 def _listed(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -224,10 +262,6 @@ def _fee(body: Mapping[str, Any]) -> int:
 
 #: Roles that may end, reset or push a dossier on without handling it.
 _ADMINISTRATORS = (Post.Role.OPERATOR, Post.Role.ADMINISTRATOR)
-
-
-#: A span without an end.
-_NEVER, _ALWAYS = 2**53, -(2**53)
 
 
 def _accounts() -> list[tuple[str, bool, int | None, int | None]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 
 from motcua.inspection import bridge as bridges
 from motcua.inspection import data_findings, engines, run
@@ -21,8 +22,9 @@ from motcua.inspection.checks.check import Check, Given, Value
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
-from motcua.oversight import asked, figures, plugins, thresholds
+from motcua.oversight import asked, figures, plugins, reading, thresholds
 from motcua.oversight.figures import Question, View
+from motcua.oversight.pairs import Builder
 from motcua.rules.instants import Unreadable
 
 FORMULA = "sign = the check holds where all its facts are known; not scanned is not zero; v1"
@@ -153,7 +155,9 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
     def table(name: str) -> nw.LazyFrame[Any]:
         return engines.table(engine, folder, view.manifest, name)
 
-    units, procedures, days, accounts = (table(name) for name in ("units", "procedures", "days", "accounts"))
+    units, days, accounts = (table(name) for name in ("units", "days", "accounts"))
+    known_at = question.known_at or view.as_of
+    procedures, components = (_then(table(name), known_at) for name in ("procedures", "components"))
     questions = asked.of(view.as_of)
     judged = kept.enter_context(engine.kept(bridges.judged(view.pairs, view.scope)))
     if question.measure == "reception":
@@ -166,11 +170,39 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
     acts = kept.enter_context(engine.kept(story.dated(story.effective(acts), dossiers, days, accounts, outages)))
     told = story.told(dossiers, acts, table("process"))
-    told = papers.told(told, table("documents"), table("components"))
+    told = papers.told(told, _documents(table("documents"), table("pairs"), view, known_at), components)
     theirs = table("steps").filter(nw.col("side") == "theirs")
     told = synchronised.told(told, acts, theirs, table("deliveries"), outages, view.scope.as_of)
     told = kept.enter_context(engine.kept(told))
     return Facts(told, acts, view.scope, engine.collect, units, procedures, days, accounts, outages, questions)
+
+
+def _then(frame: nw.LazyFrame[Any], at: datetime) -> nw.LazyFrame[Any]:
+    """What the catalogue was known to say at an instant."""
+    second = int(at.timestamp())
+    return frame.filter(nw.col("since") <= second, nw.col("until") > second).drop("since", "until")
+
+
+def _documents(
+    documents: nw.LazyFrame[Any], pairs: nw.LazyFrame[Any], view: View, known_at: datetime
+) -> nw.LazyFrame[Any]:  # fmt: skip
+    """The papers as they were stated by the question's `as_of` and known then: read anew where anything came later."""
+    engine, as_of, known = view.engine, int(view.as_of.timestamp()), int(known_at.timestamp())
+    if view.manifest.at_s <= min(as_of, known):
+        return documents
+    later = (nw.col("last_at") > as_of) | (nw.col("last_known_at") > known) | (nw.col("t_stored_at") > known)
+    named = pairs.filter(later.fill_null(value=False)).select("dossier")
+    changed = {row["dossier"] for row in engine.collect(named.join(documents, on="dossier", how="semi"))}
+    if not changed:
+        return documents
+    builder = Builder(None, reading.catalogue())
+    builder.add_documents(changed, as_of=view.as_of, known_at=known_at)
+    gone = engine.rows({"dossier": np.array(sorted(changed), object)}, like=documents.select("dossier"))
+    then = engine.rows(builder.columns("documents"), like=documents)
+    builder.db.close()
+    names = documents.collect_schema().names()
+    kept = documents.join(gone, on="dossier", how="anti")
+    return nw.concat([kept.select(names), then.select(names)], how="vertical")
 
 
 def inspect(home: Path, question: Question, *, now: datetime, checks: Sequence[str] = ()) -> dict[str, Any]:
