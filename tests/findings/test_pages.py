@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ from python_calamine import CalamineWorkbook
 from tests.findings.small import CLICKED_LATE, province
 
 from motcua.accounts.models import Post, User
-from motcua.findings import modes, record, requests, update
-from motcua.findings.models import Act, CheckMode, Finding, Request
+from motcua.directives.models import Directive, Part
+from motcua.findings import day, modes, record, requests, update
+from motcua.findings.models import Act, CheckMode, Finding, Request, SavedFilter
 from motcua.inspection.life import Person
 from motcua.inspection.signs import Sign
 from motcua.ledger.models import Change
 from motcua.oversight import scan, set_apart
 from motcua.oversight.models import CheckValue
 from motcua.rules.instants import iso
+from motcua.warning.models import Warned
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 MAI = Person(name="thanhtra", role="inspector")
@@ -78,14 +81,30 @@ def test_every_count_of_the_list_opens_exactly_so_many(as_: Any) -> None:
     for href, count in links:
         listed = _text(inspector, href)
         assert _total(listed) == int(count.replace(".", "")), href
-    day = _text(inspector, "/viec-cua-toi")
-    tiles = re.findall(r'<a class="count-tile[^"]*" href="([^"]+)"[^>]*><strong>([\d.]+)', day)
+    mine = _text(inspector, "/viec-cua-toi")
+    tiles = re.findall(r'<a class="count-tile[^"]*" href="([^"]+)"[^>]*><strong>([\d.]+)', mine)
     assert len(tiles) == 6
     for href, count in tiles:
         assert _total(_text(inspector, href)) == int(count.replace(".", "")), href
     agency = _text(inspector, "/don-vi/H99.12")
     for href, count in re.findall(r'<a class="count-tile[^"]*" href="([^"]+)"[^>]*><strong>([\d.]+)', agency):
         assert _total(_text(inspector, href)) == int(count.replace(".", "")), href
+    lies = re.findall(r'<a href="([^"]+held=[^"]+)">.*?</a> <small>[^<]*?([\d.]+) hồ sơ', agency, re.S)
+    assert lies, "where the time lies"
+    for href, count in lies:
+        assert _total(_text(inspector, href)) == int(count.replace(".", "")), href
+    assert inspector.get("/ho-so?held=nobody").status_code == 400
+    assert "nhiệm vụ quá hạn" not in agency
+    yesterday = timezone.now().date() - timedelta(days=4)
+    for title, state in (("Xong đồng bộ", "open"), ("Đã xong", "done")):
+        given = Directive.objects.create(
+            title=title, metric="open_overdue", target=0, due_on=yesterday, first_due_on=yesterday, given_by="lanhdao",
+            given_at=timezone.now(), state=state,
+        )  # fmt: skip
+        Part.objects.create(directive=given, agency="H99.12")
+    agency = _text(inspector, "/don-vi/H99.12")
+    assert re.search(r'href="#tasks"><strong>1</strong>', agency)
+    assert "Xong đồng bộ" in agency and "Đã xong</a>" not in agency
 
 
 def test_a_unit_sees_what_was_asked_of_it_and_a_neighbour_nothing(as_: Any) -> None:
@@ -322,3 +341,44 @@ def test_machines_and_outages_are_said_with_a_reason_and_can_be_taken_back(as_: 
     assert not set_apart.machines() and not set_apart.outages()
     assert Change.objects.filter(table="oversight_outage").count() == 4
     assert inspector.post(address, {"act": "no_outage", "outage": "1"}).status_code == 400
+
+
+def test_conditions_are_kept_under_a_name_for_oneself_or_ones_unit(as_: Any) -> None:
+    mai, binh = as_("thanhtra"), as_("vanhanh")
+    Post.objects.filter(user__username="vanhanh").update(role="inspector")
+    form = {"act": "save", "state": "open", "severity": "B", "agency": "H99.12", "name": " Nhóm B  phường "}
+    reply = mai.post("/phat-hien/bo-loc", form)
+    assert reply["Location"] == "/phat-hien?state=open&agency=H99.12&severity=B"
+    row = SavedFilter.objects.get()
+    assert (row.name, row.unit) == ("Nhóm B phường", None)
+    here = _text(mai, reply["Location"])
+    assert "Nhóm B phường" in here and "Chia sẻ với đơn vị" in here
+    assert "Nhóm B phường" not in _text(binh, "/phat-hien"), "private"
+    for act, seen in (("share", True), ("unshare", False)):
+        mai.post("/phat-hien/bo-loc", {"act": act, "filter": row.pk})
+        assert ("Nhóm B phường" in _text(binh, "/phat-hien")) is seen, act
+    binh.post("/phat-hien/bo-loc", {"act": "share", "filter": row.pk})
+    binh.post("/phat-hien/bo-loc", {"act": "forget", "filter": row.pk})
+    assert SavedFilter.objects.get().unit is None, "nobody else's hand"
+    assert "đặt tên bộ lọc" in mai.post("/phat-hien/bo-loc", {**form, "name": " "}, follow=True).content.decode()
+    assert as_("daumoi").post("/phat-hien/bo-loc", form).status_code == 403
+    mai.post("/phat-hien/bo-loc", {"act": "forget", "filter": row.pk})
+    assert not SavedFilter.objects.exists()
+
+
+def test_what_can_still_be_saved_comes_first_in_the_day(as_: Any) -> None:
+    """A small sign of a dossier that early warning holds for nearly late overtakes graver ones of what is past."""
+    mai, now = as_("thanhtra"), timezone.now()
+    day.change_budget(2, by="quantri", at=now)
+    last = Finding.objects.filter(state="new", kind="dossier").order_by("rank", "-pk").first()
+    assert last is not None
+    assert last.pk not in [one.pk for one in day.first(Finding.objects.all(), "thanhtra", now=now)]
+    until = now + timedelta(hours=5)
+    warned = Warned(dossier=last.subject, procedure="1", agency=last.agency, at=now, due_at=until, state="Thụ lý",
+                    left=60, in_state=10, quick=30, usual=9_000, helped_until=until, share=0.9)  # fmt: skip
+    warned.save()
+    Finding.objects.filter(pk=last.pk).update(confidence=1.0)
+    assert day.first(Finding.objects.all(), "thanhtra", now=now)[0].subject == last.subject
+    assert "còn cứu được đến" in _text(mai, "/viec-cua-toi")
+    Warned.objects.update(helped_until=now - timedelta(minutes=1))
+    assert last.pk not in [one.pk for one in day.first(Finding.objects.all(), "thanhtra", now=now)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from tests.story import Case, at
 
 from motcua.dossiers.importing.run import Order, import_files
 from motcua.mirror.load import load
-from motcua.oversight import explain, extract, published
+from motcua.oversight import explain, extract, figures, published
+from motcua.oversight.figures import Filter, Question
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 NOW = at("2026-04-01T09:00")
@@ -162,3 +165,40 @@ def test_an_extension_that_makes_a_dossier_late_is_told_as_such(home: Path, tmp_
     story = explain.dossier(home, CODE, now=NOW)
     assert story is not None
     assert story["causes"]["record"] == "due_moved" and "Chỉ quá hạn vì lần hẹn lại" in story["sentence"]
+
+
+def test_the_time_of_many_dossiers_is_the_sum_of_what_each_tells(home: Path, tmp_path: Path) -> None:
+    """The column form of whose minutes agrees with the rule; each figure opens exactly its dossiers."""
+    chance, case = random.Random(5), Case()
+    kinds = ("step_started", "step_finished", "supplement_requested", "supplement_received", "payment_requested",
+             "paid", "suspended", "resumed")  # fmt: skip
+    codes = [f"H99.12-260302-{n:04}" for n in range(40)]
+    for n, code in enumerate(codes):
+        case.dossier(code, submitted_at="2026-02-27T15:10" if n % 3 == 0 else "")
+        for hour in sorted(chance.sample(range(60), chance.randrange(9))):
+            when = at("2026-03-02T09:15") + timedelta(hours=hour)
+            kind = chance.choice(kinds)
+            step = chance.choice(("Thụ lý", "Trình ký")) if kind.startswith("step") else ""
+            case.event(code, kind, f"{when:%Y-%m-%dT%H:%M}", step=step)
+        if n % 4:
+            case.event(code, "finished", "2026-03-05T14:20")
+    _known(case, home, tmp_path)
+    want: dict[tuple[str, str], list[int]] = {}
+    for code in codes:
+        story = explain.dossier(home, code, now=NOW)
+        assert story is not None
+        mine: dict[tuple[str, str], int] = {}
+        for share in story["minutes"]:
+            key = (share["owner"], share["step"])
+            mine[key] = mine.get(key, 0) + share["minutes"]
+        for key, minutes in mine.items():
+            entry = want.setdefault(key, [0, 0])
+            entry[0] += minutes
+            entry[1] += minutes > 0
+    document = figures.where_time_lies(home, Question(), now=NOW)
+    got = {(row["owner"], row["step"]): [row["minutes"], row["dossiers"]] for row in document["rows"]}
+    assert got == {key: entry for key, entry in want.items() if entry[0]}
+    assert {"step", "assignment", "applicant", "payment", "suspension", "reception"} <= {owner for owner, _ in got}
+    for row in document["rows"]:
+        held = f"{row['owner']}:{row['step']}" if row["step"] else row["owner"]
+        assert figures.dossiers(home, Question(), Filter(held=held), now=NOW)["total"] == row["dossiers"], held

@@ -17,7 +17,7 @@ from motcua.inspection import sampling
 from motcua.inspection.life import Person
 from motcua.mirror.load import load
 from motcua.oversight import extract
-from motcua.rounds import draw, frozen, plan
+from motcua.rounds import draw, freezing, plan
 from motcua.rounds.models import Round
 from motcua.rounds.plan import Plan
 from motcua.rules import events as e
@@ -88,7 +88,7 @@ def something_happens(code: str = "H99.12-260302-0000", when: datetime | None = 
 def sealed(home: Path, **more: Any) -> Round:
     """A round whose plan is frozen and sealed, with an event after the instant that it waits for."""
     round_ = planned(**more)
-    frozen.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+    freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
     draw.commit(round_.pk, sampling.commitment(NONCE, SALT), by="thanhvien", at=NOW)
     return draw.seal(round_.pk, seal_after=SEAL_AFTER, by="truongdoan", at=NOW)
 

@@ -24,11 +24,12 @@ from tests.rounds.planned import (
 )
 
 from motcua.inspection import sampling
+from motcua.inspection.engines import Manifest
 from motcua.ledger import audit
 from motcua.ledger.models import Change, Head
-from motcua.oversight import extract, figures
+from motcua.oversight import extract, figures, scan
 from motcua.oversight.figures import Filter, Question
-from motcua.rounds import draw, frozen, plan, stories
+from motcua.rounds import draw, freezing, frozen, plan, stories
 from motcua.rounds.models import Round
 from motcua.rounds.plan import Plan
 from motcua.rules.instants import Unreadable
@@ -49,7 +50,7 @@ def refused(code: str) -> Any:
 
 def test_the_population_is_exactly_the_dossiers_of_the_figure(home: Path) -> None:
     round_ = planned(agencies=WARDS[:2])
-    frozen.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+    freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
     question = Question(period="2026-Q1", scope_of=frozenset(WARDS[:2]))
     listed = figures.dossiers(home, question, Filter(), now=NOW, limit=100)
     kept = [row["dossier"] for row in frozen.rows(frozen.folder(home, round_.pk), "pairs", ("dossier",))]
@@ -62,12 +63,64 @@ def test_a_frozen_round_reads_what_was_frozen_whatever_happens_later(home: Path)
     round_ = drawn(home)
     folder = frozen.folder(home, round_.pk)
     code = round_.items.values_list("dossier", flat=True).first()
-    before, counted = stories.of(folder, code), frozen.sorted_rows(folder)
+    before, counted = stories.of(folder, code), list(frozen.each(folder, "pairs", frozen.MARKED))
     extract.run(home=home, at=DRAWN + timedelta(days=1), full=True)
-    assert stories.of(folder, code) == before and frozen.sorted_rows(folder) == counted
+    assert stories.of(folder, code) == before and list(frozen.each(folder, "pairs", frozen.MARKED)) == counted
     assert before is not None and before["recorded"]["verdict"] in ("late", "on_time") and before["timeline"]
     assert "Trần Thị Thử" not in (folder / stories.FILE).read_text(), "personal values are not frozen"
     assert draw.verify_round(home, round_) == []
+
+
+def test_facts_that_are_published_meanwhile_do_not_mix_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the population and the scan two more generations come, and the files of the first are removed."""
+    quiet, meant = planned(), planned()
+    freezing.freeze(quiet.pk, home=home, by="truongdoan", at=NOW)
+    code, looked = "H99.13-260302-0005", scan.scan
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        for n in range(2):
+            something_happens(code, NOW + timedelta(minutes=n + 1))
+            extract.run(home=home, at=NOW + timedelta(minutes=n + 1), full=True)
+        return looked(*given, **more)
+
+    monkeypatch.setattr(freezing.scan, "scan", meanwhile)
+    before = Manifest.read(extract.facts_folder(home))
+    frozen_ = freezing.freeze(meant.pk, home=home, by="truongdoan", at=NOW)
+    now = Manifest.read(extract.facts_folder(home))
+    assert (now.generation, frozen_.generation) == (before.generation + 2, before.generation)
+    one, other = (frozen.folder(home, round_.pk) for round_ in (quiet, meant))
+    assert frozen.facts_of(other) == {"generation": before.generation, "position": before.position, "at": before.at_s}
+    for name in ("pairs", "events", "their_steps", "deliveries", "due_changes"):
+        assert frozen.rows(one, name) == frozen.rows(other, name), name
+    assert (one / "signs.ndjson").read_bytes() == (other / "signs.ndjson").read_bytes()
+    assert frozen.verify(home, frozen_) == [] and not (other / "facts").exists()
+
+
+def test_figures_are_frozen_by_a_process_that_may_be_killed(home: Path) -> None:
+    round_, empty = planned(), planned(period="2024")
+    freezing.ask(round_.pk, by="truongdoan", at=NOW)
+    with refused("round.is_freezing"):
+        freezing.ask(round_.pk, by="truongdoan", at=NOW)
+    with refused("round.is_freezing"):
+        plan.change(round_.pk, Plan(title="Khác", period="2026-03", lead="truongdoan", members=("nguoithu3",)),
+                    by="truongdoan", at=NOW)  # fmt: skip
+    draft = frozen.folder(home, round_.pk).with_name(f"{round_.pk}.draft")
+    draft.mkdir(parents=True)
+    (draft / "pairs.parquet").write_bytes(b"half")
+    Round.objects.filter(pk=round_.pk).update(leased_until=NOW + freezing.LEASE)
+    assert freezing.waiting(at=NOW) == [], "somebody works on it"
+    later = NOW + 2 * freezing.LEASE
+    assert freezing.waiting(at=later) == [round_.pk], "whoever did is dead"
+    freezing.ask(empty.pk, by="truongdoan", at=NOW)
+    told: list[str] = []
+    assert freezing.work(home, clock=lambda: later, told=lambda stage, done, of: told.append(stage)) == 1
+    assert tuple(dict.fromkeys(told)) == freezing.STAGES
+    round_.refresh_from_db()
+    empty.refresh_from_db()
+    assert round_.population == 30 and round_.freezing_at is None and freezing.waiting(at=later) == []
+    assert (empty.frozen_at, empty.freezing_at) == (None, None) and empty.freezing_error["code"] == "round.empty"
+    assert Change.objects.get(table="rounds_round", after__frozen=round_.manifest_digest).actor == "truongdoan"
+    assert frozen.verify(home, round_) == []
 
 
 def test_a_sample_is_drawn_once_and_anybody_draws_it_again(home: Path) -> None:
@@ -174,7 +227,7 @@ def test_two_persons_seal_and_neither_alone(home: Path) -> None:
     word = sampling.commitment(NONCE, SALT)
     with refused("round.not_frozen"):
         draw.seal(round_.pk, seal_after=SEAL_AFTER, by="truongdoan", at=NOW)
-    frozen.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+    freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
     with refused("round.not_committed"):
         draw.seal(round_.pk, seal_after=SEAL_AFTER, by="truongdoan", at=NOW)
     draw.commit(round_.pk, word, by="truongdoan", at=NOW)
@@ -202,12 +255,12 @@ def test_a_plan_stands_once_its_figures_are_frozen(home: Path) -> None:
     plan.change(round_.pk, narrower, by="truongdoan", at=NOW)
     with refused("round.not_the_lead"):
         plan.change(round_.pk, narrower, by="nguoithu3", at=NOW)
-    frozen.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+    freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
     assert Round.objects.get(pk=round_.pk).population == 10
     with refused("round.is_frozen"):
         plan.change(round_.pk, narrower, by="truongdoan", at=NOW)
     with refused("round.is_frozen"):
-        frozen.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+        freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
 
 
 UNUSABLE: list[tuple[str, dict[str, Any]]] = [
@@ -226,8 +279,18 @@ def test_a_plan_that_cannot_be_names_its_part_and_changes_nothing() -> None:
     assert not Round.objects.exists() and not Change.objects.filter(table="rounds_round").exists()
 
 
+def test_a_sample_without_room_for_every_group_is_told_while_the_plan_can_change(home: Path) -> None:
+    round_ = planned(size=5, least=2)
+    with refused("round.sample_too_small"):
+        freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+    assert Round.objects.get(pk=round_.pk).freezing_error["facts"] == {"size": 5, "groups": 3, "needed": 6}
+    changed = Plan(title="Rộng hơn", period="2026-Q1", lead="truongdoan", members=("nguoithu3",), size=6, least=2)
+    plan.change(round_.pk, changed, by="truongdoan", at=NOW)
+    assert freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW).population == 30
+
+
 def test_an_empty_population_is_not_frozen(home: Path) -> None:
     round_ = planned(period="2024")
     with refused("round.empty"):
-        frozen.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
+        freezing.freeze(round_.pk, home=home, by="truongdoan", at=NOW)
     assert Round.objects.get(pk=round_.pk).frozen_at is None

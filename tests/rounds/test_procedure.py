@@ -22,6 +22,7 @@ from motcua.rounds.models import Item, Look, Remedy, Round
 from motcua.rules import events as e
 from motcua.rules.instants import Unreadable
 from motcua.rules.moves import Refused
+from motcua.web.rounds import words
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 ANSWERED = DRAWN + timedelta(days=1)
@@ -262,6 +263,25 @@ def test_signs_of_the_sample_are_findings_that_two_persons_conclude(home: Path) 
     assert record.verify()["ok"]
 
 
+def test_what_a_finding_refuses_is_told_to_the_second_person_and_kept(home: Path) -> None:
+    """An inspector concluded the finding on its own page before the round's second person came."""
+    round_ = drawn(home, size=30)
+    explanations.ask(round_.pk, home=home, by=LEAD, at=DRAWN)
+    code = f"{WARDS[0]}-260302-0000"
+    mine = Finding.objects.get(round=round_.pk, subject=code)
+    explained(mine.pk, at=ANSWERED)
+    own = Person(name=LEAD, role="inspector")
+    record.act(mine.pk, "concluded", by=own, at=ANSWERED, body={"outcome": "excused", "note": "đã đọc văn bản"})
+    reading.decide(round_.pk, code, finding="accepted", by=MEMBER, at=ANSWERED)
+    done = reading.confirm(round_.pk, code, agree=True, by=THIRD, at=ANSWERED)
+    assert [number for number, _ in done.refused] == [mine.pk] and done.item.confirmed_by == THIRD
+    kept = Change.objects.filter(table="rounds_item", key=f"{round_.pk}/{code}").latest("pk").after
+    assert kept is not None and list(kept["passed_over"]) == [str(mine.pk)]
+    assert words.passed_over(done.refused[0]).startswith(f"Phát hiện số {mine.pk} không kết luận theo hồ sơ: ")
+    mine.refresh_from_db()
+    assert mine.outcome == "excused", "what a person concluded stays"
+
+
 def test_a_look_at_personal_data_has_a_reason_and_is_listed(home: Path) -> None:
     round_ = drawn(home)
     code = round_.items.values_list("dossier", flat=True).first()
@@ -282,7 +302,7 @@ def test_a_look_at_personal_data_has_a_reason_and_is_listed(home: Path) -> None:
 
 def test_what_stands_in_the_record_for_ever_is_closed_by_a_person(home: Path) -> None:
     """A late click stays late on the record: no new data can mend it, so the data do not close it."""
-    rows = frozen.sorted_rows(frozen.folder(home, drawn(home, size=30).pk))
+    rows = frozen.rows(frozen.folder(home, drawn(home, size=30).pk), "pairs", frozen.MARKED)
     told = {row["dossier"][-4:]: remedies.mendable(row) for row in rows if row["dossier"].startswith(WARDS[0])}
     assert told["0002"] == ("sync", "update_not_sent") and told["0000"] is None and told["0005"] is None
 

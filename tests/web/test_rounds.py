@@ -13,13 +13,14 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from tests.rounds.planned import WARDS, explained, people, planned, province, something_happens
+from tests.rounds.planned import WARDS, drawn, explained, people, planned, province, something_happens
 from tests.rounds.test_procedure import _resend as resend
 from tests.web.test_console import CHROMIUM
 
 from motcua.accounts.models import User
-from motcua.findings.models import Finding
-from motcua.rounds import frozen, remedies
+from motcua.findings import files
+from motcua.findings.models import Attachment, Finding
+from motcua.rounds import explanations, freezing, remedies
 from motcua.rounds.models import Item, Look, Remedy, Round
 from motcua.rules.instants import VIET_NAM
 
@@ -28,9 +29,11 @@ LATE = f"{WARDS[0]}-260302-0001"
 
 
 @pytest.fixture
-def house(home: Path, tmp_path: Path) -> Path:
+def house(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A province; what a process of its own would freeze is frozen at once."""
     province(home, tmp_path)
     people()
+    monkeypatch.setattr("motcua.web.rounds.pages.wake", lambda: freezing.work(home, clock=timezone.now))
     return home
 
 
@@ -109,7 +112,8 @@ def test_a_round_from_plan_to_closed_request(browser: Any, house: Path) -> None:
     _accessible(lead)
     # frozen, sealed by two, drawn
     _press(lead, "Chốt số liệu 30 hồ sơ")
-    _done(lead, "Đã chốt")
+    _done(lead, "Đang chốt số liệu hai phía")
+    lead.locator("#heads-title").wait_for()
     member.goto(address)
     member.fill("[name=nonce]", "mưa bóng mây")
     _press(member, "Gửi cam kết")
@@ -231,7 +235,7 @@ def _text(content: bytes) -> str:
 def test_a_round_is_open_to_its_people_alone(client: Client, house: Path) -> None:
     """A ward sees nothing of another's; an inspector outside the round reads and does nothing."""
     round_ = planned()
-    frozen.freeze(round_.pk, home=house, by="truongdoan", at=timezone.now())
+    freezing.freeze(round_.pk, home=house, by="truongdoan", at=timezone.now())
     address = f"/dot-kiem-tra/{round_.pk}"
     for name, status in (("phuong12", 302), ("ngoaidoan", 200), ("truongdoan", 200)):
         client.force_login(User.objects.get(username=name))
@@ -246,3 +250,50 @@ def test_a_round_is_open_to_its_people_alone(client: Client, house: Path) -> Non
     assert Round.objects.get(pk=round_.pk).sealed_at is None
     assert client.get("/dot-kiem-tra/999").status_code == 404
     assert client.post(address, {"act": "jump"}).status_code == 404
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"a picture of a paper"
+
+
+def test_a_document_is_seen_by_a_member_who_says_why(client: Client, house: Path) -> None:
+    """Its digest stands there for all of the round; its content opens for who gave a reason, for half an hour."""
+    round_ = drawn(house, size=30)
+    explanations.ask(round_.pk, home=house, by="truongdoan", at=timezone.now())
+    finding = Finding.objects.filter(round=round_.pk).order_by("pk").first()
+    assert finding is not None
+    kept = files.keep(house, PNG)
+    given = {"finding": finding, "at": timezone.now(), "by": "phuong12"}
+    picture = Attachment.objects.create(
+        digest=kept.digest, name="giấy hẹn.png", size=kept.size, media=kept.media, **given
+    )
+    Attachment.objects.create(number="12/UBND", dated_on="2026-03-06", **given)
+    page, file = f"/dot-kiem-tra/{round_.pk}/doc/{finding.subject}", f"/dot-kiem-tra/{round_.pk}/giay-to/{picture.pk}"
+    client.force_login(User.objects.get(username="thanhvien"))
+    shown = client.get(page).content.decode()
+    assert kept.digest in shown and "12/UBND" in shown and "<img" not in shown
+    assert client.get(file).status_code == 403, "nobody looks without a reason"
+    form = {"act": "document", "file": picture.pk}
+    assert client.post(page, {**form, "reason": "x"}).status_code == 400
+    opened = client.post(page, {**form, "reason": "đối chiếu giấy hẹn"}, follow=True).content.decode()
+    assert f'<img src="{file}"' in opened
+    reply = client.get(file)
+    assert (
+        reply.content == PNG and reply["Content-Type"] == "image/png" and reply["Content-Disposition"][:6] == "inline"
+    )
+    look = Look.objects.get()
+    assert (look.by, look.reason, look.document) == ("thanhvien", "đối chiếu giấy hẹn", kept.digest)
+    client.force_login(User.objects.get(username="nguoithu3"))
+    assert client.get(file).status_code == 403, "another member says why as well"
+    client.force_login(User.objects.get(username="ngoaidoan"))
+    assert (
+        client.post(page, {**form, "reason": "xem cho biết"}).status_code == 400 and client.get(file).status_code == 403
+    )
+    Look.objects.update(at=timezone.now() - timedelta(hours=1))
+    client.force_login(User.objects.get(username="thanhvien"))
+    assert (
+        client.get(file).status_code == 403
+        and "<img" not in client.get(f"{page}?giay-to={picture.pk}").content.decode()
+    )
+    client.post(page, {**form, "reason": "đối chiếu giấy hẹn"})
+    files.place(house, kept.digest).write_bytes(b"another")
+    assert client.get(file).status_code == 404, "what is not what its digest says is not shown"

@@ -177,7 +177,7 @@ def _meetings(home: Path, monday: datetime, *, at: datetime) -> None:
 
 def _round(home: Path, *, at: datetime) -> int:
     """A round of two inspectors whose population is frozen: the draw is the walk's (walk 8). Returns its number."""
-    from motcua.rounds import frozen, plan
+    from motcua.rounds import freezing, plan
 
     since = local_day(at - timedelta(days=90))
     made = plan.open_(
@@ -189,5 +189,5 @@ def _round(home: Path, *, at: datetime) -> int:
         ),
         by=_BINH.name, at=at,
     )  # fmt: skip
-    frozen.freeze(made.pk, home=home, by=_BINH.name, at=at)
+    freezing.freeze(made.pk, home=home, by=_BINH.name, at=at)
     return made.pk

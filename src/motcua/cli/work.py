@@ -43,6 +43,7 @@ _WANTED_BY = {
     "sending": {"oversight", "exchange"},
     "rounds": {"oversight"},
     "raw-messages": {"oversight", "exchange"},
+    "freeze": {"oversight"},
 }
 
 
@@ -131,7 +132,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.notices import sending, telling
     from motcua.oversight import extract, figures, loads
     from motcua.oversight.figures import Question
-    from motcua.rounds import remedies
+    from motcua.rounds import freezing, remedies
     from motcua.warning import keep, scan
     from motcua.web.notices.words import mail
 
@@ -161,6 +162,13 @@ def _tasks(home: Path) -> list[Task]:
         waiting = loads.waiting(at=timezone.now())
         if waiting:
             loads.start(home)
+        return len(waiting)
+
+    def unfrozen() -> int:
+        """Rounds that wait to be frozen and on which nobody works."""
+        waiting = freezing.waiting(at=timezone.now())
+        if waiting:
+            freezing.start(home)
         return len(waiting)
 
     def forget() -> int:
@@ -208,6 +216,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("raw-messages", lambda: retention.forget(at=timezone.now()), 3600),
         Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
         Task("sending", lambda: sending.run(mail, now=timezone.now()), 30),
+        Task("freeze", unfrozen, 15),
         Task("rounds", lambda: remedies.settle(home=home, now=timezone.now()), 300),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

@@ -157,9 +157,14 @@ def _held(since: date, today: date) -> bool:
 
 def late_days(directive: Directive, today: date) -> int:
     """Working days after the day of a task; 0 while it is not late."""
-    if today <= directive.due_on:
+    return days_late(directive.due_on, today)
+
+
+def days_late(due_on: date, today: date) -> int:
+    """Working days after a day on which something was due; 0 while it is not late."""
+    if today <= due_on:
         return 0
-    calendar, day, count = calendars.load("vn"), directive.due_on, 0
+    calendar, day, count = calendars.load("vn"), due_on, 0
     while (day := calendar.next_workday(day)) <= today:
         count += 1
     return count

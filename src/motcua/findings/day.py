@@ -6,6 +6,7 @@ rest is one click away. Checks that only watch put nothing before anybody.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
@@ -17,11 +18,15 @@ from motcua.findings.models import Act, Finding
 from motcua.inspection import standing
 from motcua.inspection.life import ASKED, State
 from motcua.rules.instants import VIET_NAM, Unreadable, local_day
+from motcua.warning.models import Warned
 
 #: Findings put before one person in a day: ours.
 BUDGET = 10
 SETTING = "findings.budget"
 #: Acts that decide something, and so use a place of the day.
+#: A chance of being late from which a dossier counts as likely late: ours.
+LIKELY = 0.3
+_WARNED = 500  # dossiers asked after, the likeliest first
 _DECIDING = ("sent", "concluded", "asked_again", "closed")
 
 
@@ -51,12 +56,37 @@ def done_today(person: str, *, now: datetime) -> int:
 
 
 def first(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) -> list[Finding]:
-    """The findings to look at today, in order; answers that wait come before what was not sent yet of the same rank."""
+    """The findings to look at today, in order: by what their scan saw, or by what early warning says can still be
+    saved of their dossier, whichever is more."""
     left = max(most() - done_today(person, now=now), 0)
-    rows = waiting(visible, person).order_by("-rank", "pk").values_list("rank", "pk")[:left]
-    chosen = standing.budget(list(rows), most=left, done_today=0)
+    mine = waiting(visible, person)
+    ranked = {pk: rank for rank, pk in mine.order_by("-rank", "pk").values_list("rank", "pk")[:left]}
+    for pk, rank in _of_warned(mine, now=now):
+        ranked[pk] = max(rank, ranked.get(pk, 0))
+    chosen = standing.budget([(rank, pk) for pk, rank in ranked.items()], most=left, done_today=0)
     found = Finding.objects.in_bulk(chosen)
     return [found[number] for number in chosen if number in found]
+
+
+def _of_warned(rows: QuerySet[Finding, Finding], *, now: datetime) -> list[tuple[int, int]]:
+    """(finding, rank) of those whose dossier will likely be late and can still be helped."""
+    warned = Warned.objects.filter(helped_until__gt=now, share__gte=LIKELY).order_by("-share")[:_WARNED]
+    told = {one.dossier: one for one in warned}
+    found = rows.filter(kind="dossier", subject__in=list(told)).values_list("pk", "subject", "confidence", "rank")
+    return [
+        (pk, max(rank, standing.rank(_saved(told[subject]), confidence))) for pk, subject, confidence, rank in found
+    ]
+
+
+def _saved(one: Warned) -> int:
+    return standing.expected_minutes(chance=one.share or 0.0, left=one.left, usual=one.usual)
+
+
+def helped_until(findings: Iterable[Finding], *, now: datetime) -> dict[str, datetime]:
+    """By dossier, until when its lateness can still be avoided, as early warning says."""
+    subjects = [one.subject for one in findings if one.kind == "dossier"]
+    rows = Warned.objects.filter(dossier__in=subjects, helped_until__gt=now, share__gte=LIKELY)
+    return {one.dossier: one.helped_until for one in rows if one.helped_until is not None}
 
 
 def counts(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) -> dict[str, int]:

@@ -170,3 +170,18 @@ class CheckMode(models.Model):
 
     class Meta:
         db_table = "findings_check_mode"
+
+
+class SavedFilter(models.Model):
+    """Conditions of the list of findings under a name."""
+
+    owner = models.CharField(max_length=150)
+    name = models.CharField(max_length=80)
+    query = models.JSONField(default=dict)
+    unit = models.CharField(max_length=64, null=True)  # shared with; empty: the office of the province; None: nobody
+    saved_at = InstantField()
+
+    class Meta:
+        db_table = "findings_saved_filter"
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="findings_filter_once")]
+        indexes = [models.Index(fields=["unit"], name="findings_filters_of_unit")]

@@ -123,6 +123,12 @@ class Stake:
         return max(floor, round(days * _DAY_MINUTES))
 
 
+def expected_minutes(*, chance: float, left: int, usual: int) -> int:
+    """Avoidable lateness of an open dossier that is not late yet: its chance of being late, times how late its like
+    would be, a day at least. In working minutes; like `Stake.minutes` a rank, not a figure."""
+    return round(min(max(chance, 0.0), 1.0) * min(max(usual - left, _DAY_MINUTES), MOST_DAYS * _DAY_MINUTES))
+
+
 def rank(minutes: int, confidence: float) -> int:
     """The place of a finding in the day: avoidable lateness times how sure the check is; the greatest first."""
     return round(minutes * min(max(confidence, 0.0), 1.0))

@@ -5,7 +5,10 @@ Every figure reads the facts, states formula, age and population, and drills dow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +20,10 @@ import numpy as np
 
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.inspection import bridge as bridges
-from motcua.inspection import data_findings, engines, verdicts
+from motcua.inspection import data_findings, engines, time_spent, verdicts
 from motcua.inspection import rates as on_time
 from motcua.inspection.causes import reads
+from motcua.inspection.checks import story
 from motcua.inspection.engines import Engine, Manifest
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
@@ -30,6 +34,7 @@ from motcua.oversight.periods import Period
 from motcua.rules.instants import Unreadable, from_microseconds, iso
 from motcua.rules.policies import POLICIES, policy
 
+TIME_FORMULA = "working minutes of the agency's calendar, each with one owner; v1"
 _FAR = 253_402_300_799  # seconds: the year 9999
 
 
@@ -228,6 +233,49 @@ def facts(home: Path) -> Facts:
     return _OPEN[home]
 
 
+@contextmanager
+def pinned(home: Path, folder: Path) -> Iterator[Facts]:
+    """The facts of a home, held as they are now for as long as the block runs, whatever is published meanwhile.
+
+    Links to their files lie under `folder`; who asks `folder` as a home reads them. Raises `Unreadable` where no facts
+    are.
+    """
+    target = extract.facts_folder(folder)
+    try:
+        while not _linked(extract.facts_folder(home), target):
+            pass  # other facts were published in between: those are taken
+        _OPEN[folder] = Facts(folder)
+        yield _OPEN[folder]
+    finally:
+        _OPEN.pop(folder, None)
+        shutil.rmtree(target, ignore_errors=True)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Links every file of the newest facts; False where they were no longer the newest when that was done."""
+    shutil.rmtree(target, ignore_errors=True)
+    manifest = Manifest.read(source)
+    named = {file for table in manifest.tables.values() for file in (*table.base, *table.delta)}
+    try:
+        for file in (found for pattern in sorted(named) for found in source.glob(pattern)):
+            link = target / file.relative_to(source)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            _link(file, link)
+    except FileNotFoundError:
+        return False
+    manifest.write(target)
+    return Manifest.read(source) == manifest
+
+
+def _link(file: Path, link: Path) -> None:
+    try:
+        os.link(file, link)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copyfile(file, link)
+
+
 def head(view: View, question: Question, formula: str, now: datetime) -> dict[str, Any]:
     """What every answer says of itself: as of when, of which period and measure, by which reading and formula."""
     return {
@@ -411,6 +459,7 @@ class Filter:
     by: str | None = None
     key: str | None = None
     flag: str | None = None  # one of FLAGS or MARKED
+    held: str | None = None  # by whom: owner, or owner:step (`inspection.time_spent`)
 
 
 def _unsynchronised(scope: Scope) -> nw.Expr:
@@ -467,7 +516,12 @@ def dossiers(
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=LISTED)
-        frame = _filtered(bridges.judged(view.pairs, view.scope), chosen, view.scope)
+        judged = bridges.judged(view.pairs, view.scope)
+        frame = _filtered(judged, chosen, view.scope)
+        if chosen.held:
+            owner, _, step = chosen.held.partition(":")
+            holders = time_spent.held(_spent(store, view, judged, question), owner, step)
+            frame = frame.join(holders, on="dossier", how="semi")
         total = int(view.engine.collect(frame.select(nw.len().alias("n")))[0]["n"])
         page = frame.filter(nw.col("dossier") > after) if after else frame
         rows = view.engine.collect(page.select(list(LISTED)).sort("dossier").head(limit + 1))
@@ -478,6 +532,38 @@ def dossiers(
         "rows": listed_rows(rows[:limit]),
         "next": rows[limit - 1]["dossier"] if more else None,
     }
+
+
+def _spent(store: Facts, view: View, judged: nw.LazyFrame[Any], question: Question) -> nw.LazyFrame[Any]:
+    """Whose minutes the dossiers of the population were."""
+
+    def table(name: str) -> nw.LazyFrame[Any]:
+        return engines.table(view.engine, store.folder, view.manifest, name)
+
+    ours = judged.filter(nw.col("in_population"), flag("exists_here"), ~nw.col("received_at").is_null())
+    ours = ours.select("dossier", "agency", "received_at", "submitted_at", "true_finish_at")
+    ours = ours.join(table("units").select("agency", "calendar"), on="agency", how="left")
+    ours = ours.with_columns(calendar=nw.col("calendar").fill_null("vn"))
+    acts = table("steps").filter(nw.col("side") == "ours", nw.col("at") <= view.scope.as_of)
+    if question.known_at is not None:
+        acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
+    acts = acts.join(ours.select("dossier"), on="dossier", how="semi")
+    return time_spent.spent(ours, story.effective(acts), table("days"), as_of=view.scope.as_of)
+
+
+def where_time_lies(home: Path, question: Question, *, now: datetime) -> dict[str, Any]:
+    """Whose working minutes the dossiers of a question were, the most first; each row drills down by `Filter.held`.
+
+    Rows: `owner`, `step`, `minutes`, `dossiers`, `outside` the agency or within.
+    """
+    store = facts(home)
+    with store.lock:
+        view = store.view(question, now=now, keep=("submitted_at", "received_at", "true_finish_at"))
+        judged = bridges.judged(view.pairs, view.scope)
+        rows = view.engine.collect(time_spent.totals(_spent(store, view, judged, question)))
+    rows = [{**row, "outside": row["owner"] in time_spent.OUTSIDE} for row in rows]
+    rows.sort(key=lambda row: (-row["minutes"], row["owner"], row["step"]))
+    return {**head(view, question, TIME_FORMULA, now), "rows": rows}
 
 
 def counts(home: Path, question: Question, chosen: Filter, *, by: str, now: datetime) -> dict[str, int]:

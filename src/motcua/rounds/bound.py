@@ -18,6 +18,7 @@ from motcua.inspection.signs import Sign
 from motcua.oversight import scan
 from motcua.rounds import frozen
 from motcua.rounds.models import Item, Round
+from motcua.rules.moves import Refused
 
 
 def inspector(name: str) -> Person:
@@ -31,7 +32,7 @@ def gather(round_: Round, *, home: Path, at: datetime) -> list[int]:
     A sign that another open round has bound stays there.
     """
     items = {item.dossier: item for item in round_.items.all()}
-    kept = frozen.signs(frozen.folder(home, round_.pk))
+    kept = frozen.signs(frozen.folder(home, round_.pk), list(items))
     signs = [
         Sign(check=sign["check"], subject=code, agency=items[code].agency, confidence=sign["confidence"],
              evidence=sign["evidence"])
@@ -79,14 +80,16 @@ def of(round_: Round, dossiers: Iterable[str]) -> dict[str, list[Finding]]:
     return found
 
 
-def conclude(round_: Round, item: Item, *, by: str, at: datetime) -> None:
+def conclude(round_: Round, item: Item, *, by: str, at: datetime) -> list[tuple[int, Refused]]:
     """What two persons found becomes the outcome of the dossier's findings; a disputed one stays open.
 
     A sign that the checklist denies is overturned; of the others, a rejected dossier's are violations, an accepted
-    one's excused where the checklist says that the sign was true, else overturned.
+    one's excused where the checklist says that the sign was true, else overturned. Returns the findings whose life does
+    not allow it, each with why.
     """
+    refused: list[tuple[int, Refused]] = []
     if item.finding == Item.Finding.DISPUTED:
-        return
+        return refused
     for row in _of([item.dossier]).filter(round=round_.pk):
         said = item.checklist.get(f"sign:{row.check_code}")
         if item.finding == Item.Finding.REJECTED:
@@ -94,7 +97,9 @@ def conclude(round_: Round, item: Item, *, by: str, at: datetime) -> None:
         else:
             outcome = Outcome.EXCUSED if said == "yes" else Outcome.OVERTURNED
         note = item.note or round_.title
-        record.act_on_all([row.pk], "concluded", by=inspector(by), at=at, body={"outcome": str(outcome), "note": note})
+        body = {"outcome": str(outcome), "note": note}
+        refused += record.act_on_all([row.pk], "concluded", by=inspector(by), at=at, body=body).refused
+    return refused
 
 
 def reconsider(round_: Round, dossier: str, *, note: str, by: str, at: datetime) -> None:

@@ -8,7 +8,9 @@ of the first signed head of the log after that instant. What was drawn is kept a
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,33 @@ from motcua.rules.instants import Unreadable
 from motcua.rules.moves import Refused
 
 RECORD = "draw.json"
+SHORTEST = 8  # characters of a secret phrase
 
 
 def utc(at: datetime) -> str:
     """An instant as the seed takes it: whole seconds, UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a second person keeps until the draw: the phrase and its salt; only their commitment is handed in."""
+
+    nonce: str
+    salt: str
+
+    @property
+    def commitment(self) -> str:
+        """What is handed in."""
+        return sampling.commitment(self.nonce, self.salt)
+
+
+def receipt(nonce: str) -> Receipt:
+    """A receipt for a phrase that nobody guesses. Raises `Unreadable`."""
+    nonce = nonce.strip()
+    if len(nonce) < SHORTEST:
+        raise Unreadable(f"nonce: at least {SHORTEST} characters")
+    return Receipt(nonce, secrets.token_hex(8))
 
 
 @transaction.atomic
@@ -139,7 +163,7 @@ def draw(number: int, *, nonce: str, salt: str, home: Path, by: str, at: datetim
     if head is None:
         raise Refused("round.no_head_yet", at=round_.seal_after)
     folder = frozen.folder(home, number)
-    units = sorted(frozen.population(folder, round_))
+    units = list(frozen.units(folder))
     record = _record(round_, units, nonce=nonce, salt=salt, head=head, home=home)
     try:
         drawn = sampling.draw(units, size=round_.size, least=round_.least, seed=record["seed"])
@@ -190,8 +214,8 @@ def _record(
 
 def _keep(round_: Round, drawn: list[Drawn], folder: Path) -> None:
     """The dossiers of the sample, each under its head, with its signs."""
-    signs = frozen.signs(folder)
     chosen = [d.unit.code for d in drawn]
+    signs = frozen.signs(folder, chosen)
     rows = {row["dossier"]: row for row in frozen.rows(folder, "pairs", frozen.MARKED, of=("dossier", chosen))}
     Item.objects.bulk_create(
         [

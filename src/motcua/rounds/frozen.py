@@ -1,257 +1,38 @@
 """The frozen figures of a round: both sides of every dossier of its population, as they were, for ever.
 
 They lie under `rounds/<number>` of the home as Parquet, with a manifest of SHA-256 digests whose own digest stands in
-the audit. Whoever reads a round reads them, never the facts of today. Personal values are not among them: the events
-hold their commitments, and a look at a value is an act of its own (`reading.look`).
+the audit (`freezing` writes them). Whoever reads a round reads them, never the facts of today. Personal values are not
+among them: the events hold their commitments, and a look at a value is an act of its own (`reading.look`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import narwhals as nw
-import numpy as np
-from django.db import connections, transaction
 
 from motcua.catalogue.models import Agency, Procedure
-from motcua.inspection import bridge as bridges
 from motcua.inspection import sampling
 from motcua.inspection.remedies import SEVERITIES
 from motcua.inspection.sampling import Unit
-from motcua.ledger import audit, cursors
 from motcua.ledger.chain import canonical
 from motcua.ledger.models import Change
-from motcua.oversight import figures, reading, scan
-from motcua.oversight.figures import View
-from motcua.rounds import plan
-from motcua.rounds.models import Round
-from motcua.rounds.refusals import lead, locked
-from motcua.rules.instants import iso
-from motcua.rules.moves import Refused
+from motcua.rounds.models import Item, Round
 
-_CODES_AT_ONCE = 2_000
 _GRAVE = frozenset(cause for cause, severity in SEVERITIES.items() if severity == "A")
 _EVIDENT = frozenset({"late_entry", "step_skipped"})
 _MISSING = frozenset({"not_enough_data", "unexplained"})
-FORMULA = "population of the question, cut to the plan; " + bridges.FORMULA
+_FETCHED = 10_000
 
 
 def folder(home: Path, number: int) -> Path:
     """Where the frozen figures of a round lie."""
     return home / "rounds" / str(number)
-
-
-def freeze(number: int, *, home: Path, by: str, at: datetime) -> Round:
-    """Freezes both sides of the population (Chốt số liệu). Raises `Refused`, `Unreadable`.
-
-    The files are whole before the round says that it is frozen; what a broken attempt left is thrown away.
-    """
-    round_ = plan_of(number, by)
-    target = folder(home, number)
-    draft = target.with_name(f"{number}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    made = _write(draft, round_, home=home, at=at)
-    with transaction.atomic():
-        round_ = locked(number)
-        if round_.frozen_at is not None:
-            raise Refused("round.is_frozen", at=round_.frozen_at)
-        round_.frozen_at, round_.as_of, round_.generation = at, made.as_of, made.generation
-        round_.population, round_.population_digest = made.population, made.population_digest
-        round_.manifest_digest = made.digest
-        round_.save(update_fields=["frozen_at", "as_of", "generation", "population", "population_digest",
-                                   "manifest_digest"])  # fmt: skip
-        audit.record(
-            at=at, actor=by, table="rounds_round", key=str(number), before={"frozen": None},
-            after={"frozen": made.digest, "population": made.population, "population_digest": made.population_digest,
-                   "generation": made.generation, "as_of": iso(made.as_of)},
-        )  # fmt: skip
-        shutil.rmtree(target, ignore_errors=True)
-        draft.rename(target)
-    return round_
-
-
-def plan_of(number: int, by: str) -> Round:
-    """The round that is to be frozen, for its lead. Raises `Refused`."""
-    with transaction.atomic():
-        round_ = locked(number)
-        lead(round_, by)
-        if round_.frozen_at is not None:
-            raise Refused("round.is_frozen", at=round_.frozen_at)
-        return round_
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    population: int
-    population_digest: str
-    digest: str
-    generation: int
-    as_of: datetime
-
-
-def _write(target: Path, round_: Round, *, home: Path, at: datetime) -> _Made:
-    store, question = figures.facts(home), plan.question(round_)
-    position = cursors.head()
-    with store.lock:
-        view = store.view(question, now=at)
-        frame = _population(view, round_)
-        with view.engine.kept(frame) as kept:
-            _parquet(kept.sort("dossier"), target / "pairs.parquet")
-            names = kept.select(of_dossier=nw.col("dossier"))
-            _parquet(view.duplicates.join(names, on="of_dossier", how="semi").sort("record"),
-                     target / "duplicates.parquet")  # fmt: skip
-    codes = [row["dossier"] for row in rows(target, "pairs", ("dossier",))]
-    if not codes:
-        raise Refused("round.empty", period=round_.period)
-    looked = scan.scan(home, question, now=at, checks=list(round_.checks))
-    known = set(codes)
-    signs = [
-        {"check": sign.check, "dossier": sign.subject, "confidence": sign.confidence, "evidence": dict(sign.evidence)}
-        for sign in looked.signs
-        if sign.kind == "dossier" and sign.subject in known
-    ]
-    signs.sort(key=lambda sign: (sign["dossier"], sign["check"]))
-    (target / "signs.ndjson").write_text(
-        "".join(json.dumps(sign, ensure_ascii=False, sort_keys=True, default=str) + "\n" for sign in signs)
-    )
-    _write_logs(target, codes, position=position, generation=view.manifest.generation)
-    units = list(population(target, round_))
-    lines = [f"{u.code}\t{u.stratum}\t{u.risk}\n" for u in sorted(units)]
-    (target / "population.txt").write_text(f"{sampling.ALGORITHM} population\n" + "".join(lines), encoding="utf-8")
-    manifest = {
-        "round": round_.pk,
-        "frozen_at": iso(at),
-        "as_of": iso(view.as_of),
-        "facts": {"generation": view.manifest.generation, "position": view.manifest.position,
-                  "at": view.manifest.at_s},
-        "log_position": position,
-        "side": reading.their_side(),
-        "formula": FORMULA,
-        "checks": {one.check: {"looked_at": one.looked_at, "asked": one.asked} for one in looked.checks},
-        "check_formula": scan.FORMULA,
-        "plan": plan.document(round_),
-        "files": {file.name: {"sha256": sha256(file), "bytes": file.stat().st_size}
-                  for file in sorted(target.iterdir())},
-    }  # fmt: skip
-    (target / "manifest.json").write_bytes(canonical(manifest))
-    return _Made(len(units), sampling.population_digest(units), sha256(target / "manifest.json"),
-                 view.manifest.generation, view.as_of)  # fmt: skip
-
-
-def _population(view: View, round_: Round) -> nw.LazyFrame[Any]:
-    """The dossiers of the question, cut to the plan's fields and procedures."""
-    frame = bridges.judged(view.pairs, view.scope).filter(nw.col("in_population"))
-    for column, codes in (("field", round_.fields), ("procedure", round_.procedures)):
-        if codes:
-            frame = frame.filter(nw.col(column).is_in(codes))
-    return frame
-
-
-def count(home: Path, round_: Round, *, now: datetime) -> int:
-    """How many dossiers would be frozen now. Raises `Unreadable`."""
-    store = figures.facts(home)
-    with store.lock:
-        view = store.view(plan.question(round_), now=now, keep=("field", "procedure"))
-        found = view.engine.collect(_population(view, round_).select(nw.len().alias("n")))
-    return int(found[0]["n"])
-
-
-def _parquet(frame: nw.LazyFrame[Any], file: Path) -> None:
-    nw.to_native(frame).write_parquet(str(file))
-
-
-#: What is copied of the log, of the portal's steps and of the deliveries: alias, table, columns, by which code.
-_LOGS: Mapping[str, tuple[str, str, Mapping[str, str], str]] = {
-    "events": ("default", "ledger_event", {
-        "position": "BIGINT", "dossier": "VARCHAR", "seq": "INTEGER", "kind": "VARCHAR", "at": "BIGINT",
-        "recorded_at": "BIGINT", "stored_at": "BIGINT", "actor": "VARCHAR", "unit": "VARCHAR", "step": "VARCHAR",
-        "body": "VARCHAR", "hash": "VARCHAR",
-    }, "dossier"),
-    "their_steps": ("mirror", "mirror_step", {
-        "id": "BIGINT", "side": "VARCHAR", "code": "VARCHAR", "status": "VARCHAR", "at": "BIGINT",
-        "stored_at": "BIGINT", "digest": "VARCHAR",
-    }, "code"),
-    "deliveries": ("default", "exchange_delivery", {
-        "position": "BIGINT", "dossier": "VARCHAR", "seq": "INTEGER", "kind": "VARCHAR", "status": "SMALLINT",
-        "state": "VARCHAR", "attempts": "INTEGER", "sent_at": "BIGINT", "done_at": "BIGINT", "error": "VARCHAR",
-    }, "dossier"),
-    "due_changes": ("default", "oversight_due_change", {
-        "id": "BIGINT", "dossier": "VARCHAR", "found_at": "BIGINT", "before_at": "BIGINT", "after_at": "BIGINT",
-    }, "dossier"),
-}  # fmt: skip
-
-
-def _write_logs(target: Path, codes: Sequence[str], *, position: int, generation: int) -> None:
-    """What tells each dossier's story, in a few set statements: our events, the portal's steps, the deliveries."""
-    records = [*codes, *(r["record"] for r in rows(target, "duplicates", ("record",)))]
-    records += [r["t_code"] for r in rows(target, "pairs", ("t_code",)) if r["t_code"]]
-    db = duckdb.connect()
-    try:
-        for name, (alias, table, columns, key) in _LOGS.items():
-            db.execute(f"CREATE TABLE {name} ({', '.join(f'{_q(c)} {kind}' for c, kind in columns.items())})")
-            for part in _chunks(records if name == "their_steps" else codes):
-                found = _fetch(alias, table, list(columns), key, part, position if name == "events" else None)
-                if found:
-                    db.register("part", _columns(columns, found))
-                    db.execute(f"INSERT INTO {name} SELECT * FROM part")
-                    db.unregister("part")
-            db.execute(f"COPY (SELECT * FROM {name} ORDER BY 1) TO '{_path(target / f'{name}.parquet')}'"
-                       " (FORMAT parquet)")  # fmt: skip
-    finally:
-        db.close()
-
-
-def _columns(kinds: Mapping[str, str], found: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
-    """Rows as columns: what is absent is masked in numbers, None in texts."""
-    made: dict[str, Any] = {}
-    for (name, kind), values in zip(kinds.items(), zip(*found, strict=True), strict=True):
-        if kind == "VARCHAR":
-            made[name] = np.array(values, object)
-        else:
-            absent = [value is None for value in values]
-            made[name] = np.ma.masked_array(np.array([value or 0 for value in values], np.int64), absent)
-    return made
-
-
-def _fetch(
-    alias: str, table: str, columns: Sequence[str], key: str, codes: Sequence[str], position: int | None
-) -> list[tuple[Any, ...]]:
-    sql = f"SELECT {', '.join(map(_q, columns))} FROM {table} WHERE {key} IN ({', '.join(['%s'] * len(codes))})"
-    values: list[Any] = list(codes)
-    if position is not None:
-        sql, values = f"{sql} AND position <= %s", [*values, position]
-    if table == "mirror_step":
-        sql, values = f"{sql} AND side = %s", [*values, reading.their_side()]
-    with connections[alias].cursor() as cursor:
-        cursor.execute(sql, values)
-        return [tuple(map(_text, row)) for row in cursor.fetchall()]
-
-
-def _text(value: Any) -> Any:
-    return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
-
-
-def _chunks(codes: Iterable[str]) -> Iterator[list[str]]:
-    every = sorted(set(codes))
-    for start in range(0, len(every), _CODES_AT_ONCE):
-        yield every[start : start + _CODES_AT_ONCE]
-
-
-def _q(name: str) -> str:
-    return f'"{name}"'
-
-
-def _path(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 # ---- read --------------------------------------------------------------------------------------------------------
@@ -261,17 +42,37 @@ def rows(
     at: Path, name: str, columns: Sequence[str] = (), *, of: tuple[str, Sequence[str]] | None = None
 ) -> list[dict[str, Any]]:
     """Rows of one frozen table; `of`: a column and the values to keep."""
-    chosen = ", ".join(map(_q, columns)) or "*"
-    sql, values = f"SELECT {chosen} FROM read_parquet('{_path(at / f'{name}.parquet')}')", []
+    return list(each(at, name, columns, of=of))
+
+
+def each(
+    at: Path, name: str, columns: Sequence[str] = (), *, of: tuple[str, Sequence[str]] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The same, one after another: a population may be large."""
+    chosen = ", ".join(map(quoted, columns)) or "*"
+    yield from _asked(f"SELECT {chosen} FROM read_parquet('{path_in_sql(at / f'{name}.parquet')}')", of)
+
+
+def _asked(sql: str, of: tuple[str, Sequence[str]] | None) -> Iterator[dict[str, Any]]:
+    values: list[Any] = []
     if of is not None:
-        sql, values = f"{sql} WHERE {_q(of[0])} IN (SELECT unnest(?))", [list(of[1])]
-    db = duckdb.connect()
-    try:
+        sql, values = f"{sql} WHERE {quoted(of[0])} IN (SELECT unnest(?))", [list(of[1])]
+    with duckdb.connect() as db:
         answer = db.execute(f"{sql} ORDER BY 1", values)
         heads = [column[0] for column in answer.description or ()]
-        return [dict(zip(heads, row, strict=True)) for row in answer.fetchall()]
-    finally:
-        db.close()
+        while part := answer.fetchmany(_FETCHED):
+            for row in part:
+                yield dict(zip(heads, row, strict=True))
+
+
+def quoted(name: str) -> str:
+    """A column inside a text of SQL."""
+    return f'"{name}"'
+
+
+def path_in_sql(path: Path) -> str:
+    """A path inside a text of SQL."""
+    return str(path).replace("'", "''")
 
 
 #: Columns of the judged pairs that lists, sorting and risk read.
@@ -279,26 +80,56 @@ MARKED = ("dossier", "agency", "field", "procedure", "shown", "recorded", "true"
            "sync_cause", "record_cause")  # fmt: skip
 
 
-def signs(at: Path) -> dict[str, list[dict[str, Any]]]:
-    """The signs of the frozen scan by dossier."""
+#: How the signs of the frozen scan lie in their file, a line each.
+_SIGN = {"dossier": "VARCHAR", "check": "VARCHAR", "confidence": "DOUBLE", "evidence": "JSON"}
+
+
+def signs(at: Path, codes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The signs that the frozen scan saw of these dossiers, by dossier."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for line in (at / "signs.ndjson").read_text(encoding="utf-8").splitlines():
-        sign = json.loads(line)
-        found.setdefault(sign["dossier"], []).append(sign)
-    return found
+    for sign in _asked(_signs(at, _SIGN), ("dossier", codes)):
+        found.setdefault(sign["dossier"], []).append({**sign, "evidence": json.loads(sign["evidence"])})
+    return {code: sorted(seen, key=lambda sign: sign["check"]) for code, seen in found.items()}
+
+
+def signed(at: Path) -> set[str]:
+    """The dossiers of which the frozen scan saw any sign."""
+    return {row["dossier"] for row in _asked(_signs(at, ("dossier",), "DISTINCT"), None)}
+
+
+def _signs(at: Path, columns: Iterable[str], distinct: str = "") -> str:
+    named = ", ".join(map(quoted, columns))
+    shape = ", ".join(f"'{name}': '{kind}'" for name, kind in _SIGN.items())
+    return f"SELECT {distinct} {named} FROM read_ndjson('{path_in_sql(at / 'signs.ndjson')}', columns={{{shape}}})"
 
 
 def population(at: Path, round_: Round) -> Iterator[Unit]:
     """The dossiers as the draw takes them: their stratum, and the risk that the plan states for their marks."""
-    signed = set(signs(at))
-    for row in rows(at, "pairs", MARKED):
+    with_sign = signed(at)
+    for row in each(at, "pairs", MARKED):
         marks = {
             "grave": row["record_cause"] in _GRAVE or row["sync_cause"] in _GRAVE,
             "unproven": row["unproven"], "late_true": row["true"], "late_recorded": row["recorded"],
-            "disputed": row["disputed"], "late_shown": row["shown"], "sign": row["dossier"] in signed,
+            "disputed": row["disputed"], "late_shown": row["shown"], "sign": row["dossier"] in with_sign,
         }  # fmt: skip
         stratum = (row[round_.stratify] or "") if round_.stratify else ""
         yield Unit(row["dossier"], stratum, sampling.risk(marks, round_.weights))
+
+
+def write_units(at: Path, units: Iterable[Unit]) -> None:
+    """The population as it is sealed: a line each, in the order of the codes. Its digest is `population_digest`."""
+    with (at / "population.txt").open("w", encoding="utf-8", newline="\n") as out:
+        out.write(f"{sampling.ALGORITHM} population\n")
+        out.writelines(f"{unit.code}\t{unit.stratum}\t{unit.risk}\n" for unit in units)
+
+
+def units(at: Path) -> Iterator[Unit]:
+    """The same, read."""
+    with (at / "population.txt").open(encoding="utf-8", newline="\n") as lines:
+        next(lines)
+        for line in lines:
+            code, stratum, risk = line.removesuffix("\n").split("\t")
+            yield Unit(code, stratum, int(risk))
 
 
 def sort(row: Mapping[str, Any], *, signed: bool) -> str:
@@ -316,10 +147,28 @@ def sort(row: Mapping[str, Any], *, signed: bool) -> str:
     return "other" if signed else "clean"
 
 
-def sorted_rows(at: Path) -> list[dict[str, Any]]:
-    """Every dossier of the population with its head (`sort`)."""
-    signed = set(signs(at))
-    return [{**row, "sort": sort(row, signed=row["dossier"] in signed)} for row in rows(at, "pairs", MARKED)]
+def heads(at: Path) -> dict[str, int]:
+    """Under each head (`sort`), how many dossiers of the population: as the manifest counted them when it was made."""
+    told: dict[str, int] | None = _manifest(at).get("heads")
+    return count_heads(at) if told is None else {name: told.get(name, 0) for name in Item.Sort.values}
+
+
+def count_heads(at: Path) -> dict[str, int]:
+    """The same, counted."""
+    with_sign = signed(at)
+    found = Counter(sort(row, signed=row["dossier"] in with_sign) for row in each(at, "pairs", MARKED))
+    return {name: found[name] for name in Item.Sort.values}
+
+
+def facts_of(at: Path) -> dict[str, Any]:
+    """On which facts a round was frozen. Keys: `generation`, `position` of the log, `at` in seconds."""
+    told: dict[str, Any] = _manifest(at)["facts"]
+    return told
+
+
+def _manifest(at: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((at / "manifest.json").read_bytes())
+    return told
 
 
 def names() -> tuple[dict[str, str], dict[str, str]]:

@@ -34,6 +34,14 @@ class Round(models.Model):
     answer_days = models.IntegerField(default=5)  # working days in which a unit answers
     created_at = InstantField()
     created_by = models.CharField(max_length=150)
+    # being frozen by a process
+    freezing_at = InstantField(null=True)  # since it was asked for; empty: nothing is being frozen
+    freezing_by = models.CharField(max_length=150, default="", blank=True)
+    freezing_stage = models.CharField(max_length=12, default="", blank=True)
+    freezing_done = models.BigIntegerField(default=0)  # dossiers of the stage, where it counts them
+    freezing_of = models.BigIntegerField(default=0)
+    freezing_error = models.JSONField(default=dict)  # why it was not: a refusal's code and facts, or a text
+    leased_until = InstantField(null=True)
     # frozen
     frozen_at = InstantField(null=True)
     as_of = InstantField(null=True)
@@ -171,6 +179,7 @@ class Look(models.Model):
     at = InstantField()
     by = models.CharField(max_length=150)
     reason = models.CharField(max_length=500)
+    document = models.CharField(max_length=64, default="", blank=True)  # SHA-256 of the file that was looked at
 
     class Meta:
         db_table = "rounds_look"

@@ -112,6 +112,8 @@ def change(number: int, plan: Plan, *, by: str, at: datetime) -> Round:
     lead(round_, by)
     if round_.frozen_at is not None:
         raise Refused("round.is_frozen", at=round_.frozen_at)
+    if round_.freezing_at is not None:
+        raise Refused("round.is_freezing", at=round_.freezing_at)
     checked(plan)
     before = document(round_)
     for name, value in _columns(plan).items():
@@ -179,12 +181,12 @@ def digest(round_: Round) -> str:
     return hashlib.sha256(canonical(document(round_))).hexdigest()
 
 
-def question(round_: Round, *, as_of: datetime | None = None) -> Question:
+def question(round_: Round, *, known_at: datetime | None = None) -> Question:
     """The figures whose dossiers are the population, before fields and procedures narrow it."""
     return Question(
         measure=round_.measure,  # type: ignore[arg-type]
         period=round_.period,
-        as_of=as_of,
+        known_at=known_at,
         policy=round_.policy,
         scope_of=frozenset(round_.agencies) or None,
     )

@@ -6,13 +6,15 @@ the dossier's sign stands. Source: law paper §6.5, step 7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from motcua.findings.models import Attachment
 from motcua.ledger import audit
 from motcua.ledger.models import PersonalValue
 from motcua.rounds import bound
@@ -25,6 +27,8 @@ from motcua.rules.moves import Refused
 #: What a reader looks at in every dossier; then one question for each sign.
 QUESTIONS = ("facts_agree", "due_right", "pauses_grounded", "documents_seen", "result_returned")
 ANSWERS = ("yes", "no", "unknown")
+#: For so long a file stays open to whoever said why.
+OPEN_FOR = timedelta(minutes=30)
 
 
 def questions(item: Item) -> list[str]:
@@ -109,9 +113,20 @@ def _found(item: Item) -> dict[str, Any] | None:
             "returned": item.returned_note, "confirmed_by": item.confirmed_by}  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What became of a second look: the dossier, and the findings that were passed over, each with why."""
+
+    item: Item
+    refused: Sequence[tuple[int, Refused]] = ()
+
+
 @transaction.atomic
-def confirm(number: int, dossier: str, *, agree: bool, note: str = "", by: str, at: datetime) -> Item:
-    """A second member confirms a finding, or sends the dossier back to its reader with a note. Raises `Refused`."""
+def confirm(number: int, dossier: str, *, agree: bool, note: str = "", by: str, at: datetime) -> Confirmed:
+    """A second member confirms a finding, or sends the dossier back to its reader with a note. Raises `Refused`.
+
+    What of the dossier's findings could not be concluded with it is told, and kept in the audit.
+    """
     round_ = locked(number)
     member(round_, by)
     item = _item(round_, dossier)
@@ -129,9 +144,11 @@ def confirm(number: int, dossier: str, *, agree: bool, note: str = "", by: str, 
     else:
         item.finding, item.read_at, item.returned_note = "", None, note.strip()
     item.save(update_fields=["confirmed_by", "confirmed_at", "finding", "read_at", "returned_note"])
-    audit.record(at=at, actor=by, table="rounds_item", key=f"{number}/{dossier}", before=before, after=_found(item))
-    if agree:
-        bound.conclude(round_, item, by=by, at=at)
+    refused = bound.conclude(round_, item, by=by, at=at) if agree else []
+    after = _found(item) or {}
+    if refused:
+        after["passed_over"] = {str(finding): refusal.code for finding, refusal in refused}
+    audit.record(at=at, actor=by, table="rounds_item", key=f"{number}/{dossier}", before=before, after=after or None)
     if agree and not round_.items.filter(confirmed_at=None).exists():
         round_.decided_at = at
         round_.save(update_fields=["decided_at"])
@@ -139,7 +156,7 @@ def confirm(number: int, dossier: str, *, agree: bool, note: str = "", by: str, 
             at=at, actor=by, table="rounds_round", key=str(number), before={"decided": None},
             after={"decided": round_.items.count()},
         )  # fmt: skip
-    return item
+    return Confirmed(item, refused)
 
 
 @transaction.atomic
@@ -175,16 +192,48 @@ def look(number: int, dossier: str, *, reason: str, by: str, at: datetime) -> di
 
     Where a value was erased it is not there.
     """
+    _look(number, dossier, document="", reason=reason, by=by, at=at)
+    rows = PersonalValue.objects.filter(dossier=dossier).order_by("seq")
+    return {row.field: row.value for row in rows}
+
+
+def _look(number: int, dossier: str, *, document: str, reason: str, by: str, at: datetime) -> None:
     round_ = locked(number)
     member(round_, by)
     if not round_.items.filter(dossier=dossier).exists():
         raise Refused("round.not_in_sample", dossier=dossier)
-    if len(reason.strip()) < 5:
+    reason = reason.strip()[:500]
+    if len(reason) < 5:
         raise Refused("round.no_reason")
-    Look.objects.create(round=round_, dossier=dossier, at=at, by=by, reason=reason.strip()[:500])
+    Look.objects.create(round=round_, dossier=dossier, at=at, by=by, reason=reason, document=document)
     audit.record(
         at=at, actor=by, table="rounds_look", key=f"{number}/{dossier}", before=None,
-        after={"reason": reason.strip()[:500], "at": at.isoformat()},
+        after={"reason": reason, "at": at.isoformat(), **({"document": document} if document else {})},
     )  # fmt: skip
-    rows = PersonalValue.objects.filter(dossier=dossier).order_by("seq")
-    return {row.field: row.value for row in rows}
+
+
+# ---- documents -----------------------------------------------------------------------------------------------------
+
+
+def documents(dossier: str) -> QuerySet[Attachment, Attachment]:
+    """What units handed in about a dossier, in this round or before: files, and numbers of documents."""
+    return Attachment.objects.filter(finding__subject=dossier, finding__kind="dossier").order_by("pk")
+
+
+@transaction.atomic
+def look_at_document(number: int, dossier: str, attachment: int, *, reason: str, by: str, at: datetime) -> Attachment:
+    """A file of a dossier of the sample, for a member who says why; the look is listed. Raises `Refused`.
+
+    A file may name people: nobody knows before it was looked at.
+    """
+    file = documents(dossier).exclude(digest="").filter(pk=attachment).first()
+    if file is None:
+        raise Refused("round.no_such_document", dossier=dossier)
+    _look(number, dossier, document=file.digest, reason=reason, by=by, at=at)
+    return file
+
+
+def may_look(number: int, attachment: Attachment, *, by: str, at: datetime) -> bool:
+    """Whether a person said a short while ago why they look at this file."""
+    said = Look.objects.filter(round=number, dossier=attachment.finding.subject, document=attachment.digest, by=by)
+    return said.filter(at__gt=at - OPEN_FOR, at__lte=at).exists()

@@ -70,8 +70,8 @@ def before_and_after(round_: Round) -> list[dict[str, Any]]:
 
 def population(home: Path, round_: Round) -> list[dict[str, Any]]:
     """By head, how many dossiers of the whole population the frozen figures have."""
-    found = Counter(row["sort"] for row in frozen.sorted_rows(frozen.folder(home, round_.pk)))
-    return [{"sort": sort, "count": found[sort]} for sort in Item.Sort.values]
+    found = frozen.heads(frozen.folder(home, round_.pk))
+    return [{"sort": sort, "count": count} for sort, count in found.items()]
 
 
 def estimate(round_: Round) -> Rate | None:

@@ -18,6 +18,9 @@ from motcua.rules.events import Event, from_body
 from motcua.rules.instants import from_microseconds, iso
 
 FILE = "stories.ndjson"
+#: A story is told in Vietnamese; what of it is words, also in the other languages of the screen.
+_OTHERS = ("en",)
+_WORDS = ("sentence", "certificate")
 
 
 def write(folder: Path, codes: Sequence[str], *, as_of: datetime) -> str:
@@ -36,23 +39,31 @@ def write(folder: Path, codes: Sequence[str], *, as_of: datetime) -> str:
             code = row["dossier"]
             others = sorted(r["record"] for r in further.get(code, []))
             theirs = {r: [_step(s) for s in _in_order(steps.get(r, []))] for r in (row["t_code"] or code, *others)}
-            story = explain.told(
-                explain.Sources(
-                    row={**row, "further": others},
-                    events=[_event(e) for e in sorted(events[code], key=lambda e: e["seq"])] if row["exists_here"]
-                    else None,
-                    steps=theirs,
-                    deliveries=[_delivery(d) for d in deliveries.get(code, [])],
-                    due_changes=[{name: _iso(change[name]) for name in ("found_at", "before_at", "after_at")}
-                                 for change in due_changes.get(code, [])],
-                    terms=catalogue.terms(row["procedure"], row["agency"]),
-                    procedure_name=procedures.get(row["procedure"], row["procedure"]),
-                    agency_name=agencies.get(row["agency"], row["agency"]),
-                ),
-                at=as_of,
+            sources = explain.Sources(
+                row={**row, "further": others},
+                events=[_event(e) for e in sorted(events[code], key=lambda e: e["seq"])] if row["exists_here"]
+                else None,
+                steps=theirs,
+                deliveries=[_delivery(d) for d in deliveries.get(code, [])],
+                due_changes=[{name: _iso(change[name]) for name in ("found_at", "before_at", "after_at")}
+                             for change in due_changes.get(code, [])],
+                terms=catalogue.terms(row["procedure"], row["agency"]),
+                procedure_name=procedures.get(row["procedure"], row["procedure"]),
+                agency_name=agencies.get(row["agency"], row["agency"]),
             )  # fmt: skip
+            story = {**explain.told(sources, at=as_of), "other_words": _in_other_words(sources, as_of)}
             out.write(json.dumps(story, ensure_ascii=False, sort_keys=True) + "\n")
     return frozen.sha256(folder / FILE)
+
+
+def _in_other_words(sources: explain.Sources, as_of: datetime) -> dict[str, dict[str, Any]]:
+    """By language, what of a story is words."""
+    found: dict[str, dict[str, Any]] = {}
+    for language in _OTHERS:
+        with translation.override(language):
+            story = explain.told(sources, at=as_of)
+        found[language] = {name: story[name] for name in _WORDS}
+    return found
 
 
 def _by(rows: Iterable[dict[str, Any]], key: str) -> dict[str, list[dict[str, Any]]]:
@@ -88,14 +99,15 @@ def _delivery(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of(folder: Path, code: str) -> dict[str, Any] | None:
-    """The frozen story of a dossier; None where it is not of the sample."""
+    """The frozen story of a dossier, in the reader's language where it was told in it; None: not of the sample."""
     mark = json.dumps(code, ensure_ascii=False)
     with (folder / FILE).open(encoding="utf-8") as lines:
         for line in lines:
             if mark in line:
                 story: dict[str, Any] = json.loads(line)
                 if story["dossier"] == code:
-                    return story
+                    others = story.pop("other_words", {})
+                    return {**story, **others.get(translation.get_language() or "", {})}
     return None
 
 

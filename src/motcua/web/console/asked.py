@@ -21,7 +21,7 @@ from motcua.rules.policies import POLICIES
 from motcua.web import labels
 
 QUESTION = ("measure", "period", "as_of", "agency", "policy")
-FILTER = ("side", "leg", "cause", "direction", "by", "key", "flag")
+FILTER = ("side", "leg", "cause", "direction", "by", "key", "flag", "held")
 _CLOSED: dict[str, Mapping[str, object]] = {
     "measure": labels.MEASURES, "side": labels.SIDES, "leg": labels.LEGS, "cause": labels.CAUSES,
     "direction": labels.DIRECTIONS, "by": labels.DIMENSIONS, "flag": {**labels.FLAGS, **labels.MARKS},
@@ -58,6 +58,8 @@ def read(request: HttpRequest, *, measure: str = "all", more: tuple[str, ...] = 
     for name, known in _CLOSED.items():
         if name in query and query[name] not in known:
             raise Unreadable(f"{name}={query[name]!r}")
+    if query.get("held", "step").partition(":")[0] not in labels.OWNERS:
+        raise Unreadable(f"held={query['held']!r}")
     query.setdefault("measure", measure)
     if "by" in query and "key" in request.GET:
         query["key"] = request.GET["key"]
@@ -132,6 +134,8 @@ def chips(asked: Asked, address: str) -> list[dict[str, str]]:
         chip((labels.MARKS if query["flag"] in labels.MARKS else labels.FLAGS)[query["flag"]], "flag")
     if "by" in query and "key" in query:
         chip(f"{labels.DIMENSIONS[query['by']]}: {_named(query['by'], query['key'])}", "by", "key")
+    if "held" in query:
+        chip(gettext("thời gian ở: {whose}").format(whose=labels.holder(*query["held"].partition(":")[::2])), "held")
     if "severity" in query:
         chip(labels.SEVERITIES[query["severity"]], "severity")
     if "as_of" in query:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from motcua.accounts import powers
 from motcua.catalogue.models import Agency
+from motcua.directives import standing as standing_of_tasks
+from motcua.directives.progress import days_late
 from motcua.findings import listed, people
 from motcua.inspection import standing
 from motcua.oversight import figures, levels
-from motcua.rules.instants import local_day
+from motcua.rounds.models import Remedy
+from motcua.rules.instants import local_day, parse_instant
 from motcua.web import labels
 from motcua.web.console.asked import Asked, chips, choices, pinned, read
 from motcua.web.console.pages import asks, page
@@ -27,6 +32,7 @@ SMALL = 30
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 190, 34, 24, 14
 _MONTHS = 12
 _PROCEDURES = 5
+_BARS = 8  # steps drawn; the rest stand in the table alone
 
 
 @require_GET
@@ -72,6 +78,9 @@ def agency(request: HttpRequest, code: str) -> HttpResponse:
             "good": rate["early"] + rate["on_time"],
             "among": _among(asked, code, row, document),
             "trend": _trend(of_unit),
+            "time": _time(of_unit, here),
+            "tasks": _tasks(request, code, asked),
+            "reception": _reception(of_unit, here),
             "findings": _findings(request, code, asked),
             "procedures": [
                 {**r, "href": here.link("/ho-so", by="procedure", key=r["key"], side="true" if r["late_true"] else
@@ -85,6 +94,56 @@ def agency(request: HttpRequest, code: str) -> HttpResponse:
             "print": request.GET.get("in") == "1",
         },
     )  # fmt: skip
+
+
+def _reception(asked: Asked, here: Asked) -> dict[str, Any]:
+    """How many online dossiers were taken in too late, as the portal shows it."""
+    late = figures.bridge(settings.HOME, asked.of("reception"), now=asked.now)["late_shown"]
+    return {"count": late, "href": here.link("/ho-so", measure="reception", side="shown")}
+
+
+def _time(asked: Asked, here: Asked) -> dict[str, Any]:
+    """Whose working minutes the agency's dossiers were: its own as shares of its time, what it waited for apart."""
+    rows = figures.where_time_lies(settings.HOME, replace(asked.question, as_of=here_at(here)), now=asked.now)["rows"]
+    told = [
+        {**row, "name": labels.holder(row["owner"], row["step"]), "hours": round(row["minutes"] / 60),
+         "each": row["minutes"] / row["dossiers"] / 60,
+         "href": here.link("/ho-so", held=f"{row['owner']}:{row['step']}" if row["step"] else row["owner"])}
+        for row in rows
+    ]  # fmt: skip
+    own = [row for row in told if not row["outside"]]
+    whole = sum(row["minutes"] for row in own)
+    for row in own:
+        row["share"] = row["minutes"] / whole
+    x = 0.0
+    for n, row in enumerate(own[:_BARS]):
+        row["tone"], row["x"], row["width"] = n % 4, round(x, 2), round(100 * row["share"], 2)
+        x += row["width"]
+    return {"own": own[:_BARS], "rest": own[_BARS:], "outside": [row for row in told if row["outside"]]}
+
+
+def here_at(here: Asked) -> datetime:
+    """The instant at which a page's figures are pinned."""
+    return parse_instant(here.query["as_of"])
+
+
+def _tasks(request: HttpRequest, code: str, asked: Asked) -> list[dict[str, Any]]:
+    """What the agency was to do by a day that has passed: tasks given, and requests of published rounds."""
+    today = local_day(asked.now)
+    scope = powers.scope(request.user, on=today)
+    directives = [
+        {"title": one.directive.title, "due_on": one.directive.due_on, "days": days_late(one.directive.due_on, today),
+         "href": reverse("directive", args=[one.directive.pk])}
+        for one in standing_of_tasks.standings(today=today, scope=scope)
+        if one.pace == "overdue" and code in one.units
+    ]  # fmt: skip
+    open_ = Remedy.objects.filter(agency=code, closed_at=None, due_at__lt=asked.now, round__published_at__isnull=False)
+    requests = [
+        {"title": row.text, "due_on": local_day(row.due_at), "days": days_late(local_day(row.due_at), today),
+         "href": reverse("round", args=[row.round_id])}
+        for row in open_.order_by("due_at", "pk")
+    ]  # fmt: skip
+    return sorted([*directives, *requests], key=lambda row: row["due_on"])
 
 
 def _causes(document: dict[str, Any], here: Asked) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         rows = list(day.waiting(viewer.visible, viewer.name).order_by("-rank", "pk")[: lists.SIZE * 4])
     else:
         rows = day.first(viewer.visible, viewer.name, now=viewer.now)
+    helped = day.helped_until(rows, now=viewer.now)
     names = dict(listed.agencies(viewer.visible))
     tiles = [
         ("answered", counts["answered"], gettext("chờ tôi kết luận"), "answered"),
@@ -43,7 +44,7 @@ def mine(request: HttpRequest) -> HttpResponse:
                  "href": f"/phat-hien?state={state}&xem=tung"}
                 for name, count, text, state in tiles
             ],
-            "rows": [lists.row(found, viewer, names) for found in rows],
+            "rows": [{**lists.row(found, viewer, names), "helped": helped.get(found.subject)} for found in rows],
             "everything": everything,
             "budget": day.most(),
             "done": day.done_today(viewer.name, now=viewer.now),

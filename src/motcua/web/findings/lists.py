@@ -10,10 +10,10 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from motcua.findings import listed, modes, people, update
+from motcua.findings import listed, modes, people, saved, update
 from motcua.findings.listed import Narrowed
 from motcua.findings.models import Finding, Scan
-from motcua.rules.instants import VIET_NAM
+from motcua.rules.instants import VIET_NAM, Unreadable
 from motcua.web import labels
 from motcua.web.console import workbooks
 from motcua.web.console.pages import page
@@ -63,6 +63,8 @@ def findings(request: HttpRequest) -> HttpResponse:
         "offered": offered(("sent", "concluded", "asked_again", "extended", "assigned")),
         "drafts": gives(viewer.user, on=viewer.on),
         "undo": request.session.get("undo"),
+        "saved": _saved(viewer, narrowed),
+        "may_save": narrowed != Narrowed(state="open"),
         "inspectors": people.inspectors(on=viewer.on),
         "agencies": agencies,
     }
@@ -86,6 +88,20 @@ def findings(request: HttpRequest) -> HttpResponse:
             "more_groups": max(len(groups) - _MOST_GROUPS, 0),
         }
     return page(request, "findings/list.html", context)
+
+
+def _saved(viewer: Viewer, narrowed: Narrowed) -> list[dict[str, Any]]:
+    """The filters in a viewer's hands, each with its address; `here`: the one whose conditions are in force."""
+    rows = []
+    for row in saved.visible(viewer.name, viewer.unit):
+        try:
+            conditions = Narrowed.read(row.query)
+        except Unreadable:  # of an older version
+            continue
+        rows.append({
+            "row": row, "href": link(conditions), "mine": row.owner == viewer.name, "here": conditions == narrowed,
+        })  # fmt: skip
+    return rows
 
 
 def _group(group: dict[str, Any], narrowed: Narrowed, watched: frozenset[str]) -> dict[str, Any]:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from motcua.web.findings import agency, bulk, day, library, lists, one, requests, set_apart, sheets, thresholds
+from motcua.web.findings import (
+    agency,
+    bulk,
+    day,
+    filters,
+    library,
+    lists,
+    one,
+    requests,
+    set_apart,
+    sheets,
+    thresholds,
+)
 
 urlpatterns = [
     path("viec-cua-toi", day.mine, name="my-day"),
     path("phat-hien", lists.findings, name="findings"),
     path("phat-hien.xlsx", lists.workbook, name="findings-workbook"),
     path("phat-hien/viec", bulk.act, name="findings-act"),
+    path("phat-hien/bo-loc", filters.act, name="findings-filters"),
     path("phat-hien/<int:number>", one.finding, name="finding"),
     path("phat-hien/<int:number>/nop", one.hand_in, name="finding-evidence"),
     path("chung-cu/<int:number>", one.decide_evidence, name="evidence-decision"),

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from motcua.accounts import powers
 from motcua.findings import people, record
 from motcua.findings.models import Finding
 from motcua.inspection.life import Person
@@ -49,6 +50,12 @@ class Viewer:
     def name(self) -> str:
         """The account."""
         return str(self.user.get_username())
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of the post in which they act, empty for the office of the province; None: no post."""
+        post = powers.acting(self.user, on=self.on)
+        return None if post is None else str(post.agency)
 
     @property
     def asks(self) -> bool:

@@ -72,6 +72,11 @@ LOOKED = Words({
     "damaged": "Tệp PDF hỏng, không đọc được chữ ký. Xuất lại tệp rồi nộp.",
     "not_looked_at": "Máy chủ chưa cài phần kiểm tra chữ ký: chờ đoàn xác minh.",
 })  # fmt: skip
+FILTER_FAULTS = Words({
+    "filter_name": "Chưa lưu: đặt tên bộ lọc, nhiều nhất 80 ký tự.",
+    "filter_empty": "Chưa lưu: chưa chọn điều kiện nào.",
+    "filter_many": "Chưa lưu: đã có 50 bộ lọc, bỏ bớt trước.",
+})  # fmt: skip
 FILE_FAULTS = Words({
     "empty": "Tệp trống.", "too_big": "Tệp lớn hơn 10 MB. Nén hoặc tách tệp.",
     "kind": "Chỉ nhận PDF, PNG, JPG, Word (docx), Excel (xlsx); xem theo nội dung tệp, không theo tên.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import date, datetime, time
 from typing import Any
 
@@ -18,9 +17,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from motcua.accounts.models import User
-from motcua.inspection import sampling
 from motcua.ledger.models import Change
-from motcua.rounds import draw, explanations, frozen, plan, reading, remedies, results, steps
+from motcua.rounds import draw, explanations, freezing, frozen, plan, reading, remedies, results, steps
 from motcua.rounds.models import Item, Member, Paper, Round
 from motcua.rules.instants import VIET_NAM, Unreadable
 from motcua.rules.moves import Refused
@@ -31,6 +29,7 @@ from motcua.web.rounds import planning, words
 from motcua.web.rounds.access import INSPECTORS, inspectors, of_province, one, said, seat, units, user
 
 _HISTORY = 60
+_AGAIN_S = 2  # a page about work in hand asks again, without a script
 _SHAPES = {"done": "done", "now": "soon", "later": "open"}
 
 
@@ -74,7 +73,7 @@ def shown(request: HttpRequest, number: int) -> HttpResponseBase:
     return _page(request, round_)
 
 
-def _page(request: HttpRequest, round_: Round, receipt: dict[str, str] | None = None) -> HttpResponse:
+def _page(request: HttpRequest, round_: Round, receipt: draw.Receipt | None = None) -> HttpResponse:
     now = timezone.now()
     mine = seat(round_, request)
     drawn = round_.drawn_at is not None
@@ -82,7 +81,7 @@ def _page(request: HttpRequest, round_: Round, receipt: dict[str, str] | None = 
     estimate = results.estimate(round_)
     told = steps.steps(round_)
     remedies_ = _remedies(round_, now)
-    return page(
+    reply = page(
         request,
         "rounds/round.html",
         {
@@ -96,7 +95,8 @@ def _page(request: HttpRequest, round_: Round, receipt: dict[str, str] | None = 
             "leads": mine is not None and mine.role == Member.Role.LEAD,
             "steps": [{"step": step, "title": words.STEPS[step.name], "shape": _SHAPES[step.state]} for step in told],
             "running": next((step.name for step in told if step.state == "now"), ""),
-            "population_now": planning.population(round_) if round_.frozen_at is None else None,
+            "freezing": _freezing(round_),
+            "population_now": None if round_.frozen_at or round_.freezing_at else planning.population(round_),
             "heads": _heads(round_, total) if round_.frozen_at else [],
             "before_after": _before_after(round_) if drawn else [],
             "total": total,
@@ -115,6 +115,26 @@ def _page(request: HttpRequest, round_: Round, receipt: dict[str, str] | None = 
             "waiting_head": round_.seal_after is not None and not drawn and now <= round_.seal_after,
         },
     )
+    if round_.freezing_at is not None:
+        reply["Refresh"] = str(_AGAIN_S)
+    return reply
+
+
+def wake() -> None:
+    """Has the rounds frozen that wait for it; nobody waits for it."""
+    freezing.start(settings.HOME)
+
+
+def _freezing(round_: Round) -> dict[str, str]:
+    """What is being done while the figures are frozen, or why they were not; empty where neither is so."""
+    if round_.freezing_at is not None:
+        return {"stage": words.STAGES[round_.freezing_stage]}
+    fault = round_.freezing_error
+    if not fault or round_.frozen_at is not None:
+        return {}
+    if "code" in fault:
+        return {"error": words.say(Refused(fault["code"], **fault["facts"]))}
+    return {"error": words.unusable(Unreadable(fault["text"]))}
 
 
 def _scope(round_: Round) -> dict[str, Any]:
@@ -222,7 +242,8 @@ def _act(request: HttpRequest, round_: Round) -> HttpResponse:
                                               decision_on=_day(post.get("on", "")), **by),
                  gettext("Đã ghi số, ngày quyết định."))  # fmt: skip
         case "freeze":
-            said(request, lambda: frozen.freeze(number, home=home, **by), gettext("Đã chốt số liệu hai phía."))
+            if said(request, lambda: freezing.ask(number, **by), gettext("Đang chốt số liệu hai phía.")):
+                wake()
         case "seal":
             said(
                 request,
@@ -272,18 +293,14 @@ def _act(request: HttpRequest, round_: Round) -> HttpResponse:
 
 def _commit(request: HttpRequest, round_: Round, now: datetime) -> HttpResponse:
     """The second person's secret: only its commitment is kept; the receipt is shown this once."""
-    nonce = request.POST.get("nonce", "").strip()
-    if len(nonce) < 8:
-        messages.error(request, gettext("Chưa nhận: câu bí mật có ít nhất 8 ký tự."))
-        return redirect("round", round_.pk)
-    salt = secrets.token_hex(8)
     try:
-        draw.commit(round_.pk, sampling.commitment(nonce, salt), by=user(request), at=now)
+        receipt = draw.receipt(request.POST.get("nonce", ""))
+        draw.commit(round_.pk, receipt.commitment, by=user(request), at=now)
     except (Refused, Unreadable) as fault:
         messages.error(request, words.say(fault) if isinstance(fault, Refused) else words.unusable(fault))
         return redirect("round", round_.pk)
     round_.refresh_from_db()
-    reply = _page(request, round_, receipt={"nonce": nonce, "salt": salt})
+    reply = _page(request, round_, receipt=receipt)
     reply["Cache-Control"] = "no-store"
     return reply
 

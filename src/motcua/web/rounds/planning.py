@@ -18,7 +18,7 @@ from motcua.accounts.models import Post, User
 from motcua.catalogue.models import Agency, Field
 from motcua.inspection.sampling import MOST_RISK
 from motcua.oversight import scan
-from motcua.rounds import frozen, plan
+from motcua.rounds import freezing, plan
 from motcua.rounds.models import Member, Round
 from motcua.rounds.plan import Plan
 from motcua.rules.instants import Unreadable, local_day
@@ -163,6 +163,6 @@ def _plan(typed: dict[str, Any]) -> Plan:
 def population(round_: Round) -> int | None:
     """How many dossiers the plan would freeze now; None where no facts answer."""
     try:
-        return frozen.count(settings.HOME, round_, now=timezone.now())
+        return freezing.count(settings.HOME, round_, now=timezone.now())
     except Unreadable:
         return None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from motcua.findings import files
 from motcua.findings.models import Attachment
 from motcua.rounds import explanations, frozen, reading, stories
 from motcua.rounds.models import Item, Member, Round
@@ -21,8 +24,12 @@ from motcua.rules.moves import Refused
 from motcua.web import labels
 from motcua.web.console.dossier import shown as told
 from motcua.web.console.pages import page
+from motcua.web.findings.words import STANDINGS
 from motcua.web.rounds import words
 from motcua.web.rounds.access import inspectors, one, seat, user
+
+#: What a browser shows by itself; nothing of it runs.
+_INSIDE = frozenset({"application/pdf", "image/png", "image/jpeg"})
 
 
 @require_GET
@@ -64,8 +71,10 @@ def _act(request: HttpRequest, round_: Round, row: Item) -> HttpResponseBase:
                 messages.success(request, gettext("Đã lưu {code}; chờ người thứ hai xác nhận.").format(code=code))
                 return onward
             case "confirm":
-                reading.confirm(number, code, agree=True, **by)
+                done = reading.confirm(number, code, agree=True, **by)
                 messages.success(request, gettext("Đã xác nhận {code}.").format(code=code))
+                for refused in done.refused:
+                    messages.warning(request, words.passed_over(refused))
                 return onward
             case "return":
                 reading.confirm(number, code, agree=False, note=post.get("note", ""), **by)
@@ -80,6 +89,13 @@ def _act(request: HttpRequest, round_: Round, row: Item) -> HttpResponseBase:
                 reply = _page(request, round_, row, personal=values)
                 reply["Cache-Control"] = "no-store"
                 return reply
+            case "document":
+                file = post.get("file", "")
+                number_ = int(file) if file.isdigit() and len(file) < 16 else 0
+                shown = reading.look_at_document(number, code, number_, reason=post.get("reason", ""), **by)
+                opened = redirect("round-item", number, code)
+                opened["Location"] += f"?giay-to={shown.pk}#giay-to"
+                return opened
             case _:
                 raise Http404
     except Refused as refusal:
@@ -111,11 +127,11 @@ def _page(
             "story": story,
             **told(story),
             "head": words.SORTS[row.sort],
-            "signs": [_sign(sign) for sign in frozen.signs(folder).get(row.dossier, [])],
+            "signs": [_sign(sign) for sign in frozen.signs(folder, [row.dossier]).get(row.dossier, [])],
             "asked": words.ASKED.get(row.sort, ""),
             "heard": heard,
             "answer": words.ANSWERS[heard.answer],
-            "attachments": Attachment.objects.filter(finding__subject=row.dossier, finding__round=round_.pk),
+            "documents": _documents(request, round_, row),
             "questions": [(name, words.question(name), typed.get(f"q-{name}", "")) for name in reading.questions(row)],
             "choices": words.CHECKED.items(),
             "findings": [(name, title) for name, title in words.FINDINGS.items() if name],
@@ -130,12 +146,52 @@ def _page(
             "reader": _name(round_, row.reader),
             "confirmed_by": _name(round_, row.confirmed_by),
             "personal": [(words.PERSONAL.get(name, name), value) for name, value in (personal or {}).items()],
+            "seat": mine,
+            "last_reason": round_.looks.filter(dossier=row.dossier, by=me).order_by("-pk").values_list("reason",
+                                                                                                      flat=True).first()
+            or "",
             "looks": _looks(round_, row),
             "left": len(waits),
             "chance": labels.percent(row.numerator / row.denominator),
         },
         status=status,
     )  # fmt: skip
+
+
+def _documents(request: HttpRequest, round_: Round, row: Item) -> list[dict[str, Any]]:
+    """What units handed in; the one that the reader has just said why they look at stands open."""
+    chosen, now = request.GET.get("giay-to", ""), timezone.now()
+    return [
+        {
+            "row": one, "standing": STANDINGS[one.standing], "kb": max(one.size // 1024, 1),
+            "picture": one.media.startswith("image/"), "pdf": one.media == "application/pdf",
+            "open": bool(one.digest) and str(one.pk) == chosen
+            and reading.may_look(round_.pk, one, by=user(request), at=now),
+        }
+        for one in reading.documents(row.dossier)
+    ]  # fmt: skip
+
+
+@require_GET
+@inspectors
+def document(request: HttpRequest, number: int, file: int) -> HttpResponseBase:
+    """A file for who has said why they look at it: pictures and PDF inside the reading page, others to be saved."""
+    one_ = get_object_or_404(Attachment.objects.exclude(digest=""), pk=file)
+    if not reading.may_look(one(number).pk, one_, by=user(request), at=timezone.now()):
+        raise PermissionDenied
+    try:
+        content = files.read(settings.HOME, one_.digest)
+    except Unreadable as fault:
+        raise Http404(str(fault)) from None
+    inside = one_.media in _INSIDE
+    reply = HttpResponse(content, content_type=one_.media)
+    how = "inline" if inside else "attachment"
+    reply["Content-Disposition"] = f"{how}; filename*=UTF-8''{quote(one_.name)}"
+    reply["X-Content-Type-Options"] = "nosniff"
+    reply["X-Frame-Options"] = "SAMEORIGIN"
+    reply["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    reply["Cache-Control"] = "no-store"
+    return reply
 
 
 def _sign(sign: dict[str, Any]) -> dict[str, Any]:
@@ -154,6 +210,6 @@ def _name(round_: Round, account: str) -> str:
 def _looks(round_: Round, row: Item) -> list[dict[str, Any]]:
     names = dict(round_.members.values_list("user", "name"))
     return [
-        {"at": look.at, "name": names.get(look.by) or look.by, "reason": look.reason}
+        {"at": look.at, "name": names.get(look.by) or look.by, "reason": look.reason, "document": look.document[:12]}
         for look in round_.looks.filter(dossier=row.dossier).order_by("-pk")[:20]
     ]

@@ -16,6 +16,7 @@ urlpatterns = [
     path("dot-kiem-tra/<int:number>/ket-qua.xlsx", pages.workbook, name="round-workbook"),
     path("dot-kiem-tra/<int:number>/doc", reading_pages.next_, name="round-next"),
     path("dot-kiem-tra/<int:number>/doc/<path:code>", reading_pages.item, name="round-item"),
+    path("dot-kiem-tra/<int:number>/giay-to/<int:file>", reading_pages.document, name="round-document"),
     path("dot-kiem-tra/<int:number>/giai-trinh", answers.answers, name="round-answers"),
     path("dot-kiem-tra/<int:number>/van-ban/<str:kind>.<str:form>", papers.paper, name="round-paper"),
 ]

@@ -21,6 +21,11 @@ STEPS = Words({
     "explain": "Giải trình", "decide": "Kết luận từng hồ sơ", "draft": "Dự thảo kết luận", "remedy": "Kiến nghị",
     "recheck": "Phúc tra", "close": "Đóng",
 })  # fmt: skip
+#: What is being done while the figures are frozen.
+STAGES = Words({
+    "": "Đang bắt đầu", "population": "Lấy hồ sơ hai phía", "signs": "Quét dấu hiệu", "logs": "Chép nhật ký từng hồ sơ",
+    "proof": "Ghi mã đối chứng",
+})  # fmt: skip
 ROLES = Words({"lead": "Trưởng đoàn", "member": "Thành viên"})
 SORTS = Words({
     "true_late": "Trễ thực tế", "in_time": "Ghi trễ, làm đúng hạn", "no_data": "Chưa đủ dữ liệu",
@@ -84,6 +89,7 @@ PLAN = Words({
     "weights": "Mức rủi ro: ghi số từ 1 đến 9.", "answer_days": "Hạn giải trình: từ 1 đến 60 ngày làm việc.",
     "members": "Đoàn kiểm tra: một trưởng đoàn và ít nhất một thành viên, có tài khoản đang dùng.",
     "decision_on": "Ngày quyết định: không phải là ngày.", "measure": "Số liệu: chọn một loại.",
+    "nonce": "Câu bí mật: ít nhất 8 ký tự.",
     "on": "Ngày: chưa ghi hoặc không phải là ngày.", "after": "Thời điểm niêm phong: không đọc được.",
     "finding": "Chưa chọn kết luận.", "checklist": "Bảng kiểm: có câu không thuộc hồ sơ này.",
     "answer": "Chưa chọn cách trả lời.", "kind": "Chưa chọn loại kiến nghị.", "due_at": "Hạn thực hiện: đã qua.",
@@ -107,6 +113,7 @@ REFUSALS = Words({
     "round.is_closed": "Chưa làm: đợt kiểm tra đã đóng lúc {at:%H:%M %d/%m/%Y}.",
     "round.is_sealed": "Chưa nhận cam kết: kế hoạch đã niêm phong lúc {at:%H:%M %d/%m/%Y}.",
     "round.is_frozen": "Kế hoạch đã chốt số liệu lúc {at:%H:%M %d/%m/%Y}, không đổi được nữa. Lập đợt mới nếu cần.",
+    "round.is_freezing": "Đang chốt số liệu từ {at:%H:%M %d/%m/%Y}. Chờ xong rồi làm tiếp.",
     "round.not_frozen": "Chưa niêm phong: chốt số liệu trước.",
     "round.empty": "Chưa chốt: không hồ sơ nào trong phạm vi của kỳ {period}. Xem lại đơn vị, kỳ, lĩnh vực.",
     "round.not_committed": "Chưa niêm phong: cần người thứ hai gửi cam kết trước.",
@@ -120,6 +127,8 @@ REFUSALS = Words({
     "round.not_drawn": "Chưa làm: chọn mẫu trước.",
     "round.frozen_altered": "Chưa chọn mẫu: số liệu chốt không còn nguyên vẹn ({fault}). Báo quản trị kỹ thuật.",
     "round.not_in_sample": "Hồ sơ {dossier} không thuộc mẫu của đợt này, hoặc thuộc đơn vị khác.",
+    "round.sample_too_small": "Chưa chốt: phạm vi có {groups} nhóm, cần ít nhất {needed} hồ sơ, mẫu chỉ {size}. Tăng "
+    "cỡ mẫu hoặc chia nhóm khác.",
     "round.not_drawable": "Chưa chọn mẫu: {fault}.",
     "round.not_asked": "Chưa làm: chưa gửi yêu cầu giải trình.",
     "round.is_asked": "Yêu cầu giải trình đã gửi lúc {at:%H:%M %d/%m/%Y}.",
@@ -138,6 +147,7 @@ REFUSALS = Words({
     "round.remedy_unknown": "Không có kiến nghị số {remedy}.",
     "round.remedy_empty": "Chưa lưu: ghi nội dung kiến nghị.",
     "round.remedy_open": "Chưa đóng: còn {open} kiến nghị chưa xong.",
+    "round.no_such_document": "Không có tệp này trong giấy tờ của hồ sơ {dossier}.",
     "round.no_step": "Chưa làm: lập dự thảo kết luận trước.",
 })  # fmt: skip
 
@@ -147,6 +157,12 @@ def say(refusal: Refused) -> str:
     if refusal.code not in REFUSALS:
         return labels.say(refusal)
     return REFUSALS[refusal.code].format_map(labels.local(refusal.facts))
+
+
+def passed_over(refused: tuple[int, Refused]) -> str:
+    """A finding that was not concluded with its dossier, and why."""
+    number, refusal = refused
+    return gettext("Phát hiện số {n} không kết luận theo hồ sơ: {why}").format(n=number, why=say(refusal))
 
 
 def unusable(fault: Unreadable) -> str:

@@ -19,7 +19,20 @@
   let size = kept.get("size"), contrast = kept.get("contrast");
   apply(size, contrast);
 
-  document.addEventListener("DOMContentLoaded", () => apply(size, contrast));
+  document.addEventListener("DOMContentLoaded", () => { apply(size, contrast); for (const field of document.querySelectorAll("input[type=file]")) inOurWords(field); });
+
+  // The browser labels a file field in its own language: ours lies over it, the field itself stays and does the work.
+  function inOurWords(field) {
+    const whole = document.createElement("span"), button = document.createElement("span"), name = document.createElement("span");
+    whole.className = "file"; button.className = "button"; name.className = "file-name";
+    for (const shown of [button, name]) shown.setAttribute("aria-hidden", "true");
+    button.textContent = root.dataset.chooseFile;
+    const tell = () => { name.textContent = [...field.files].map((file) => file.name).join(", ") || root.dataset.noFile; };
+    field.replaceWith(whole);
+    whole.append(button, name, field);
+    field.addEventListener("change", tell);
+    tell();
+  }
   document.addEventListener("change", (event) => {
     // A finger chooses once; arrow keys pass over every choice, so at a keyboard the button decides.
     if (event.target.matches(".filters select") && matchMedia("(pointer: coarse)").matches) event.target.form.requestSubmit();
