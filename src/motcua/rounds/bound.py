@@ -35,7 +35,7 @@ def gather(round_: Round, *, home: Path, at: datetime) -> list[int]:
     kept = frozen.signs(frozen.folder(home, round_.pk), list(items))
     signs = [
         Sign(check=sign["check"], subject=code, agency=items[code].agency, confidence=sign["confidence"],
-             evidence=sign["evidence"])
+             evidence=sign["evidence"], values=sign["values"], own=tuple(sign["own"]))
         for code in items
         for sign in kept.get(code, [])
     ]  # fmt: skip

@@ -232,8 +232,10 @@ def _write_signs(
     signs.sort(key=lambda sign: (sign.subject, sign.check))
     with (target / "signs.ndjson").open("w", encoding="utf-8") as out:
         for sign in signs:
-            line = {"check": sign.check, "dossier": sign.subject, "confidence": sign.confidence,
-                    "evidence": dict(sign.evidence)}  # fmt: skip
+            line = {
+                "check": sign.check, "dossier": sign.subject, "confidence": sign.confidence,
+                "evidence": dict(sign.evidence), "values": dict(sign.values), "own": list(sign.own),
+            }  # fmt: skip
             out.write(json.dumps(line, ensure_ascii=False, sort_keys=True, default=str) + "\n")
     return {one.check: {"looked_at": one.looked_at, "asked": one.asked} for one in looked.checks}
 

@@ -81,14 +81,18 @@ MARKED = ("dossier", "agency", "field", "procedure", "shown", "recorded", "true"
 
 
 #: How the signs of the frozen scan lie in their file, a line each.
-_SIGN = {"dossier": "VARCHAR", "check": "VARCHAR", "confidence": "DOUBLE", "evidence": "JSON"}
+_SIGN = {"dossier": "VARCHAR", "check": "VARCHAR", "confidence": "DOUBLE", "evidence": "JSON", "values": "JSON",
+         "own": "JSON"}  # fmt: skip
+
+_OF_JSON = {"evidence": "{}", "values": "{}", "own": "[]"}
 
 
 def signs(at: Path, codes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The signs that the frozen scan saw of these dossiers, by dossier."""
     found: dict[str, list[dict[str, Any]]] = {}
     for sign in _asked(_signs(at, _SIGN), ("dossier", codes)):
-        found.setdefault(sign["dossier"], []).append({**sign, "evidence": json.loads(sign["evidence"])})
+        told = {name: json.loads(sign[name] or default) for name, default in _OF_JSON.items()}
+        found.setdefault(sign["dossier"], []).append({**sign, **told})
     return {code: sorted(seen, key=lambda sign: sign["check"]) for code, seen in found.items()}
 
 

@@ -7,7 +7,7 @@ import motcua.ledger.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("findings", "0002_acts_append_only"),
+        ("findings", "0003_parameters_of_findings"),
     ]
 
     operations = [
