@@ -42,7 +42,7 @@ PAGES: Mapping[str, frozenset[str]] = {
         {
             "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
             "causes", "causes-workbook", "agencies", "search", "levels",
-            "my-day", "findings", "findings-workbook", "findings-act", "finding", "finding-evidence",
+            "my-day", "findings", "findings-workbook", "findings-act", "findings-filters", "finding", "finding-evidence",
             "evidence-decision", "attachment", "requests", "request", "request-workbook", "request-upload", "agency",
             "checks", "check-values", "set-apart",
             "loading", "load", "load-refused", "load-match",
@@ -56,7 +56,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "directive-dossiers-workbook", "leader", "notices", "notices-act", "notices-channels",
             "meeting", "meeting-file", "papers", "paper-new", "paper-head", "paper", "paper-file",
             "rounds", "round-new", "round", "round-plan", "round-sample", "round-record", "round-workbook",
-            "round-next", "round-item", "round-answers", "round-paper",
+            "round-next", "round-item", "round-document", "round-answers", "round-paper",
         }
     ),
     "exchange": frozenset(
