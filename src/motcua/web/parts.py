@@ -42,7 +42,8 @@ PAGES: Mapping[str, frozenset[str]] = {
         {
             "bridge", "bridge-workbook", "bridge-picture", "dossiers", "dossiers-workbook", "certificate", "dossier",
             "causes", "causes-workbook", "agencies", "search", "levels",
-            "my-day", "findings", "findings-workbook", "findings-act", "findings-filters", "finding", "finding-evidence",
+            "my-day", "findings", "findings-workbook", "findings-act", "findings-filters", "finding",
+            "finding-evidence",
             "evidence-decision", "attachment", "requests", "request", "request-workbook", "request-upload", "agency",
             "checks", "check-values", "set-apart",
             "loading", "load", "load-refused", "load-match",
