@@ -145,19 +145,27 @@ def of_dossiers(
 
 
 def _sources(frame: Frame, checks: Iterable[Check], collect: Collect) -> dict[str, frozenset[str]]:
-    """For each fact that is known source by source: the sources that state it of at least one dossier."""
-    needs = {need.fact: need.has for check in checks for need in check.needs if need.by_source and need.has}
+    """For each fact that is known source by source: the sources that state it of enough of their dossiers."""
+    needs = {need.fact: need for check in checks for need in check.needs if need.by_source and need.has}
     if not needs:
         return {}
-    columns = {f"k{n}": has().fill_null(value=False) for n, has in enumerate(needs.values())}
+    columns = {
+        f"k{n}": need.has().fill_null(value=False) for n, need in enumerate(needs.values()) if need.has
+    }  # fmt: skip
     rows = collect(
         frame.select("source", **columns)
         .group_by("source")
-        .agg(*(nw.col(name).cast(nw.Int64).sum().alias(f"n_{name}") for name in columns))
+        .agg(
+            nw.len().cast(nw.Int64).alias("n"),
+            *(nw.col(name).cast(nw.Int64).sum().alias(f"n_{name}") for name in columns),
+        )
     )
     return {
-        fact: frozenset(row["source"] or "" for row in rows if row[f"n_k{n}"]) for n, fact in enumerate(needs)
-    }  # fmt: skip
+        fact: frozenset(
+            row["source"] or "" for row in rows if row[f"n_k{n}"] and row[f"n_k{n}"] >= need.least_share * row["n"]
+        )
+        for n, (fact, need) in enumerate(needs.items())
+    }
 
 
 def _has(need: Need, sources: Mapping[str, frozenset[str]]) -> nw.Expr:

@@ -245,7 +245,8 @@ def _answered_late(office: Office, agency: str) -> None:
 
 @_story("no_slip")
 def _no_slip(office: Office, agency: str) -> None:
-    dossier = office.honest(agency, procedure="9.880002")
+    dossier = office.open(agency, procedure="9.880002")
+    office.end(dossier, office.later(office.worked(dossier, minutes=600), 3))  # not the same day
     dossier.due_at = None
     office.find("no_slip", dossier)
 
@@ -663,7 +664,7 @@ def _units(office: Office) -> None:
     for n in range(40):
         _at_hour(office, night, f"{night}.cb1" if n % 2 else f"{night}.cb2", night=bool(n % 2))
     office.find("night_clicks", f"{night}:{night}.cb1")
-    for n in range(40):
+    for n in range(60):
         _on_rest_day(office, rest, f"{rest}.cb1" if n % 2 else f"{rest}.cb2", rest=bool(n % 2))
     office.find("rest_day_clicks", f"{rest}:{rest}.cb1")
     for n in range(40):
@@ -709,7 +710,7 @@ def _at_hour(office: Office, agency: str, official: str, *, night: bool) -> None
 
 
 def _on_rest_day(office: Office, agency: str, official: str, *, rest: bool) -> None:
-    friday = next(day for day in office.days[office.draw.randint(5, 45) :] if day.weekday() == 4)
+    friday = next(day for day in office.days[office.draw.randint(5, 55) :] if day.weekday() == 4)
     saturday = friday + timedelta(days=1)
     if office.calendar.is_workday(saturday):
         rest = False

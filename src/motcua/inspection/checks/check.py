@@ -92,13 +92,15 @@ class Need:
 
     `has`: a column or expression that is true where a dossier has it; None: we keep it nowhere yet. With `by_source`
     the fact counts as known in every dossier of a source that states it of at least one: a source that never keeps
-    it is not scanned, one that does is held to it.
+    it is not scanned, one that does is held to it. `least_share`: of so many of its dossiers at least, for a fact that
+    a source which keeps it states of nearly all.
     """
 
     fact: str
     title: str
     has: Callable[[], nw.Expr] | None = None
     by_source: bool = False
+    least_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,13 @@ def _extended_again(given: Given) -> nw.Expr:
 
 
 def _more_than_peers(facts: Facts, given: Given) -> Found:
-    """The share of a unit's dossiers that are late in truth, against peers with the same procedures."""
+    """The share of a unit's dossiers that are late in truth, against peers with the same procedures.
+
+    Of those that have a due date: a unit that states none would look like the best.
+    """
     late = verdicts.our_late(facts.scope, verdicts.our_stage(facts.scope, 3))
-    frame = facts.dossiers.filter(accepted(), flag("in_population"), nw.col("agency") != "").select(
+    promised = accepted() & ~nw.col("due_0").is_null()
+    frame = facts.dossiers.filter(promised, flag("in_population"), nw.col("agency") != "").select(
         "agency", subject="agency", stratum="core", event=late
     )
     return peers.compare("late_more_than_peers", frame, facts, given, kind="unit")

@@ -144,11 +144,11 @@ CHECKS: tuple[Check, ...] = (
         code="no_slip", number="V-03", severity="B", remedy="ask_explanation",
         title="Không có ngày hẹn trên giấy tiếp nhận",
         explanation="Hồ sơ đã tiếp nhận nhưng không ghi ngày hẹn trả. Thủ tục giải quyết ngay trong ngày không cần"
-        " giấy hẹn; nguồn dữ liệu không ghi ngày hẹn của hồ sơ nào thì không xét.",
+        " giấy hẹn; nguồn dữ liệu không ghi ngày hẹn của quá nửa số hồ sơ thì không xét.",
         grounds=grounds.one_stop("Điều 17 khoản 1 điểm c, khoản 3", "Điều 17"),
         evidence=("received_at", "limit_due_at"),
         needs=(Need(fact="slip", title="ngày hẹn trên giấy tiếp nhận", has=lambda: flag("slip_stated"),
-                    by_source=True),),
+                    by_source=True, least_share=0.5),),
         among=_to_be_promised, holds=_no_slip, at="received_at",
     ),
     Check(

@@ -21,6 +21,8 @@ _STEPS = ("step_started", "step_finished")
 RESEND_MINUTES = 60
 #: A stated instant so many seconds ahead of its entry is a clock that is slightly fast.
 FAST_CLOCK_S = 300
+#: An act so many seconds after the end was written by the same click: software closes first, then its last step.
+SAME_CLICK_S = 300
 #: So many receipts of one agency entered within one minute were loaded, not received.
 LOADED_AT_ONCE = 20
 
@@ -142,7 +144,7 @@ def _whole(acts: Frame) -> Frame:
     late = nw.col("w_recorded") - nw.col("w_at") - nw.col("down_w")
     by_administrator = nw.col("administrator") & ~nw.col("machine")
     shift = (recorded - at).is_in([sign * hours * 3600 for hours in (7, 12) for sign in (1, -1)])
-    end = at > nw.col("finish_at")
+    end = at > nw.col("finish_at") + SAME_CLICK_S
     columns = {
         "acts_n": _number(nw.lit(value=True)),
         "silence": silence,

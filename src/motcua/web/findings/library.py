@@ -82,7 +82,9 @@ def _row(
         "state": seen["state"] if seen else "not_scanned",
         "looked_at": seen["looked_at"] if seen else 0,
         "found": seen["found"] if seen else 0,
-        "missing": [facts.get(fact, fact) for fact in (seen["missing"] if seen else check.lacks)],
+        "missing": [
+            facts.get(fact) or words.LACKS.get(fact, fact) for fact in (seen["missing"] if seen else check.lacks)
+        ],
         "open": counts.get("open", 0),
         "href": lists.link(Narrowed(state="open", check=code)),
         "precision": precision,
