@@ -234,6 +234,27 @@ def test_a_meeting_keeps_its_figures_for_the_next(province: Path, tmp_path: Path
     assert sum(row["late_true"] for row in kept.figures["open"]["rows"]) == len(ward.OPEN_LATE)
 
 
+def test_days_that_nobody_kept_are_computed_afterwards_and_units_sum_to_the_whole(province: Path) -> None:
+    meetings.keep_day(province, at=NOW)
+    assert meetings.fill(province, at=NOW, most=5) == 5
+    assert meetings.fill(province, at=NOW) == 7 and meetings.fill(province, at=NOW) == 2, "back to the first receipt"
+    assert meetings.fill(province, at=NOW) == 0
+    days = meetings.days(until=date(2026, 3, 16), count=50)
+    assert [day.on for day in days] == [date(2026, 3, n) for n in range(2, 17)]
+    assert [day.filled for day in days] == [True] * 14 + [False]
+    late = {day.on.day: day.figures["open"]["late_true"] for day in days}
+    assert (late[6], late[13], late[16]) == (0, len(ward.OPEN_LATE), len(ward.OPEN_LATE))
+    for day in days:
+        for measure in meetings.MEASURES:
+            rows = meetings.units_on(day.on, measure=measure).values()
+            for side in meetings.SIDES:
+                assert sum(getattr(row, side) for row in rows) == day.figures[measure][side]
+    week = meetings.week_ago(date(2026, 3, 16))
+    assert week is not None and week.on == date(2026, 3, 9)
+    trend = meetings.of_unit("H99.13", measure="open", until=date(2026, 3, 16), count=30)
+    assert [row.late_true for row in trend][-1] == 2 and trend[0].late_true == 0
+
+
 def test_a_kept_draft_gets_its_number_once_it_is_signed(province: Path) -> None:
     def draft() -> int:
         return kept_papers.keep(form="urge", title="Đôn đốc", files={"docx": b"x"}, code="a-b-c",

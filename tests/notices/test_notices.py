@@ -28,7 +28,7 @@ from motcua.jobs.models import Job
 from motcua.notices import reading, sending, telling, timetable
 from motcua.notices.models import Hook, Notice, Sending
 from motcua.rules.instants import Unreadable
-from motcua.web.notices import words
+from motcua.web.notices import outbox, words
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 Kind = Notice.Kind
@@ -49,10 +49,11 @@ def province(built: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Letterbox]:
+def box(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Letterbox]:
+    settings.EMAIL_BACKEND = "motcua.web.training.post.Backend"
     with letterbox() as server:
-        monkeypatch.setenv("MOTCUA_SMTP", server.url)
-        monkeypatch.setenv("MOTCUA_MAIL_FROM", "motcua@mau.example.vn")
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.MAIL_FROM = "motcua@mau.example.vn"
         monkeypatch.setenv("MOTCUA_ADDRESS", "https://motcua.example.vn")
         yield server
 
@@ -173,9 +174,9 @@ def test_a_silent_watcher_is_an_alert_to_the_operator_until_it_is_over(province:
 
 def test_letters_go_out_in_vietnamese_without_any_name_of_an_applicant(province: Path, box: Letterbox) -> None:
     telling.run(province, now=NOW)
-    assert sending.run(words.mail, now=at("2026-03-16T05:00")) == 0, "quiet"
-    assert sending.run(words.mail, now=NOW) == 4
-    assert sending.run(words.mail, now=NOW) == 0, "sent once"
+    assert sending.run(outbox.letter, now=at("2026-03-16T05:00")) == 0, "quiet"
+    assert sending.run(outbox.letter, now=NOW) == 4
+    assert sending.run(outbox.letter, now=NOW) == 0, "sent once"
     by = {str(letter["To"]): letter for letter in box.letters}
     letter = by["xa@mau.example.vn"]
     assert str(letter["Subject"]).strip() == "[motcua] Việc hôm nay của đơn vị: Xã Ẩn Độ Cũ (2)"
@@ -192,28 +193,37 @@ def test_a_letter_that_fails_is_tried_again_and_at_last_shown(province: Path, bo
     box.refuses = "phuong@"
     now = NOW
     for _ in range(5):
-        sending.run(words.mail, now=now)
+        sending.run(outbox.letter, now=now)
         one = Sending.objects.get()
         assert one.state == "waiting" and "550" in one.error and one.next_at > now
-        assert sending.run(words.mail, now=now) == 0
+        assert sending.run(outbox.letter, now=now) == 0
         now = max(one.next_at, at("2026-03-17T08:00") if timetable.is_quiet(one.next_at) else one.next_at)
-    sending.run(words.mail, now=now)
+    sending.run(outbox.letter, now=now)
     assert Sending.objects.get().state == "failed"
     box.refuses = "nobody@"
     assert sending.try_again(at=now) == 1
-    assert sending.run(words.mail, now=now) == 1 and len(box.letters) == 1
+    assert sending.run(outbox.letter, now=now) == 1 and len(box.letters) == 1
 
 
-def test_without_a_mail_server_letters_wait_and_nothing_is_lost(
-    province: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("MOTCUA_SMTP", raising=False)
+def test_without_a_mail_server_letters_wait_and_nothing_is_lost(province: Path, settings: Any) -> None:
+    settings.MAIL_FROM = ""
     telling.run(province, now=NOW)
-    assert sending.run(words.mail, now=NOW) == 0
-    assert Sending.objects.filter(state="waiting").count() == 4
-    monkeypatch.setenv("MOTCUA_SMTP", "http://x")
-    with pytest.raises(Unreadable, match="MOTCUA_SMTP"):
-        sending.server()
+    assert sending.run(outbox.letter, now=NOW) == 0
+    assert Sending.objects.filter(state="waiting", attempts=0).count() == 4
+
+
+def test_a_mail_server_that_is_away_is_asked_once_and_every_letter_is_tried_again(
+    province: Path, box: Letterbox, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling.run(province, now=NOW)
+    asked: list[str] = []
+    monkeypatch.setattr("socket.create_connection", lambda *a, **k: asked.append("x") or _refuse())
+    assert sending.run(outbox.letter, now=NOW) == 0 and len(asked) == 1
+    assert Sending.objects.filter(state="waiting", attempts=1, error__contains="away").count() == 4
+
+
+def _refuse() -> None:
+    raise ConnectionRefusedError("away")
 
 
 def test_a_hook_gets_each_thing_once_signed_and_again_after_a_failure(province: Path) -> None:
@@ -233,8 +243,8 @@ def test_a_hook_gets_each_thing_once_signed_and_again_after_a_failure(province: 
             telling.tell(person, Kind.TASK_GIVEN, "task:1", agency="", body=body, now=NOW)
         telling.tell("phuong", Kind.TASK_LATE, "line:1", agency="", body=body, now=NOW)
         assert Sending.objects.filter(channel="hook").count() == 1, "one message a thing, of the kinds asked for"
-        assert sending.run(words.mail, now=NOW) == 0
-        assert sending.run(words.mail, now=NOW + timedelta(minutes=1)) == 1
+        assert sending.run(outbox.letter, now=NOW) == 0
+        assert sending.run(outbox.letter, now=NOW + timedelta(minutes=1)) == 1
     message, header, raw = came[1]
     stamp, digest = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", header).groups()  # type: ignore[union-attr]
     wanted = hmac.new(hook.secret.encode(), f"{stamp}.".encode() + raw, hashlib.sha256).hexdigest()
@@ -295,7 +305,7 @@ def test_a_colleague_reads_instead_and_gets_the_letter(province: Path, box: Lett
                            by="phuong", at=NOW)  # fmt: skip
     two = _told("phuong", "task:2")
     assert two.handed_to == "can-bo"
-    sending.run(words.mail, now=NOW)
+    sending.run(outbox.letter, now=NOW)
     assert str(box.letters[-1]["To"]) == "can-bo@mau.example.vn"
     reading.lift(handover=True, by="phuong", at=NOW)
     assert _told("phuong", "task:3").handed_to == ""

@@ -138,6 +138,19 @@ def test_who_gives_tasks_sets_their_rules_and_everybody_else_reads_them(client: 
         assert client.post(address, given).status_code == 403
 
 
+def test_an_agencys_page_tells_its_days_and_a_first_meeting_is_compared_with_a_week_ago(
+    client: Client, province: Path
+) -> None:
+    told = _text(_as(client, "thanh-tra").get("/giao-ban"))
+    assert "chưa có lần họp trước để so" in told
+    meetings.keep_day(province, at=NOW)
+    meetings.fill(province, at=NOW, most=10)
+    told = _text(client.get("/don-vi/H99.13"))
+    assert re.search(r"Đang xử lý quá hạn trên Cổng: 3 \((không đổi|tăng 3) so với tuần trước\)", told), told[:3000]
+    assert "Từng ngày, 30 ngày" in told
+    assert "so với ngày 09/03/2026" in _text(client.get("/giao-ban"))
+
+
 def test_kept_days_are_computed_again_and_the_board_bears_the_mark(client: Client, task: Directive) -> None:
     _as(client, "chu-tich").post(f"/giao-viec/{task.pk}/viec", {"act": "verify"})
     assert "Tính lại 1 ngày đã ghi: khớp cả" in _text(client.get(f"/giao-viec/{task.pk}"))

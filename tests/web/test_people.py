@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -20,8 +21,11 @@ from motcua.accounts import codes, factors, invitations, posts, totp, tries
 from motcua.accounts.models import Factor, Invitation, Post, Roster, SignedIn, User
 from motcua.catalogue.models import Agency
 from motcua.ledger.models import Change
+from motcua.notices import sending
+from motcua.notices.models import Sending
 from motcua.rules.instants import local_day
 from motcua.web import mail
+from motcua.web.notices import outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 CHROMIUM = Path("/usr/bin/chromium")
@@ -242,26 +246,44 @@ def test_sheets_are_a_page_a_person_with_everything_to_type(chief: Client, offic
         assert found and invitations.find(found[0], at=timezone.now()).user.username in sheet
 
 
-def test_links_go_out_by_e_mail_over_one_connection_and_what_fails_is_said(
+def test_links_go_out_by_the_outbox_over_one_connection_and_the_list_says_how_each_stands(
     chief: Client, officer: User, settings: Any
 ) -> None:
     moi = person("moi", "clerk", WARD, email="moi@mau.gov.vn")
     ghost = person("hong", "clerk", WARD, email="hong@mau.gov.vn")
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    bare = person("khong", "clerk", WARD)
+    settings.EMAIL_BACKEND, settings.MAIL_FROM = "motcua.web.training.post.Backend", "motcua@mau.gov.vn"
+    given = {"person": [moi.pk, officer.pk, ghost.pk, bare.pk], "way": "mail"}
+    said = chief.post("/tai-khoan/cap-phieu", given, follow=True).content.decode()
+    assert "của 3 người vào hàng gửi" in said and "1 người không có email công vụ" in said
+    assert said.count("email đang chờ gửi") == 2, "the officer has a password: nothing is shown there"
+    assert not moi.invitations.exists(), "the code is made when the letter goes out"
+    now = timezone.now()
     with open_office(refuses=frozenset({"hong@mau.gov.vn"})) as office:
-        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_FROM = "127.0.0.1", office.port, "motcua@mau.gov.vn"
-        given = {"person": [moi.pk, officer.pk, ghost.pk], "way": "mail"}
-        said = chief.post("/tai-khoan/cap-phieu", given, follow=True).content.decode()
-    assert "cho 2 người" in said and "Chưa gửi được email cho 1 người" in said and office.connections == 1
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", office.port
+        assert sending.run(outbox.letter, now=now) == 2
+    assert office.connections == 1
     texts = office.texts()
     assert set(texts) == {"moi@mau.gov.vn", "duc@mau.gov.vn"}
-    found = re.search(r"http://testserver(/kich-hoat/\S+)", texts["moi@mau.gov.vn"])
-    assert found and "Đặng Minh Đức" in texts["duc@mau.gov.vn"]
+    said = chief.get("/tai-khoan").content.decode()
+    assert "email đã gửi" in said and "email gửi lại lúc" in said and "no such mailbox" in said
+    kept = json.dumps(list(Sending.objects.values("facts", "error", "once", "address")))
+    found = re.search(r"http://testserver(/kich-hoat/(\S+))", texts["moi@mau.gov.vn"])
+    assert found and "Đặng Minh Đức" in texts["duc@mau.gov.vn"] and found[2] not in kept
     stranger = Client()
     stranger.get(found[1])
     assert stranger.post("/kich-hoat", {"password": NEW, "again": NEW}).status_code == 302
-    said = chief.post("/tai-khoan/cap-phieu", {"person": [moi.pk], "way": "mail"}, follow=True).content.decode()
-    assert "Chưa gửi được email cho 1 người" in said, "the server is away now"
+    with open_office() as office:
+        settings.EMAIL_PORT = office.port
+        assert sending.run(outbox.letter, now=now + timedelta(minutes=1)) == 1, "the mailbox is there by now"
+    chief.post("/tai-khoan/cap-phieu", {"person": [ghost.pk], "way": "mail"})
+    chief.post("/tai-khoan/cap-phieu", {"person": [ghost.pk], "way": "mail"})
+    assert Sending.objects.filter(invites=ghost).count() == 1, "asked twice, sent once"
+    User.objects.filter(pk=ghost.pk).update(is_active=False)
+    with open_office() as office:
+        settings.EMAIL_PORT = office.port
+        assert sending.run(outbox.letter, now=now + timedelta(minutes=5)) == 0 and not office.messages
+    assert Sending.objects.get(invites=ghost).error == "tài khoản đã khóa"
 
 
 def test_the_mail_server_is_read_from_the_environment(tmp_path: Path) -> None:

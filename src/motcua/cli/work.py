@@ -134,7 +134,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.oversight.figures import Question
     from motcua.rounds import freezing, remedies
     from motcua.warning import keep, scan
-    from motcua.web.notices.words import mail
+    from motcua.web.notices import outbox
 
     portal = resend.portal()
 
@@ -189,6 +189,13 @@ def _tasks(home: Path) -> list[Task]:
         modes.follow(at=now)
         return signs
 
+    def day_figures() -> int:
+        """Those of today, and some days of the weeks before that nobody kept."""
+        now = timezone.now()
+        overdue_ = meetings.keep_day(home, at=now)
+        meetings.fill(home, at=now)
+        return overdue_
+
     def learn() -> int:
         made = keep.learn(home, at=timezone.now(), by="motcua work")
         return 0 if made is None else made.dossiers
@@ -211,11 +218,11 @@ def _tasks(home: Path) -> list[Task]:
         Task("learn", learn, 7 * 86_400),
         Task("warnings", lambda: scan.run(home, at=timezone.now()).looked, 1800),
         Task("directives", lambda: progress.look_at_all(home, at=timezone.now()), 900),
-        Task("day-figures", lambda: meetings.keep_day(home, at=timezone.now()), 3600),
+        Task("day-figures", day_figures, 3600),
         Task("forget", forget, 3600),
         Task("raw-messages", lambda: retention.forget(at=timezone.now()), 3600),
         Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
-        Task("sending", lambda: sending.run(mail, now=timezone.now()), 30),
+        Task("sending", lambda: sending.run(outbox.letter, now=timezone.now()), 30),
         Task("freeze", unfrozen, 15),
         Task("rounds", lambda: remedies.settle(home=home, now=timezone.now()), 300),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),

@@ -119,10 +119,28 @@ class DayFigures(models.Model):
 
     on = models.DateField(primary_key=True)
     at = InstantField()
-    figures = models.JSONField()  # as `Meeting.figures`
+    figures = models.JSONField()  # as `Meeting.figures`, without the units: those are `UnitDay`
+    filled = models.BooleanField(default=False)  # computed afterwards, from what was known then of the day's end
 
     class Meta:
         db_table = "directives_day_figures"
+
+
+class UnitDay(models.Model):
+    """The late dossiers of a unit on a day by a measure, on each side: a row each, so that a trend is one question."""
+
+    on = models.DateField()
+    measure = models.CharField(max_length=10)  # one of `meetings.MEASURES`
+    agency = models.CharField(max_length=64)
+    population = models.IntegerField()
+    late_shown = models.IntegerField()
+    late_recorded = models.IntegerField()
+    late_true = models.IntegerField()
+
+    class Meta:
+        db_table = "directives_unit_day"
+        constraints = [models.UniqueConstraint(fields=["agency", "measure", "on"], name="directives_unit_day_once")]
+        indexes = [models.Index(fields=["on"], name="directives_unit_day_by_day")]
 
 
 class KeptPaper(models.Model):

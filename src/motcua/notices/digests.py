@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +142,9 @@ def _kept(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def week(home: Path, found: Gathered) -> dict[str, Any]:
     """For leaders: the three answers beside a week ago, the units to note, what was ordered."""
     documents = meetings.gathered(home, period=None, as_of=None, now=found.now)
-    before = meetings.days(until=local_day(found.now) - timedelta(days=7), count=1)
-    old = before[0].figures if before and (local_day(found.now) - before[0].on).days <= 10 else None
+    kept = meetings.week_ago(local_day(found.now))
+    old = kept.figures if kept else None
+    units = meetings.units_on(kept.on, measure="all") if kept else {}
     items = [
         _item(
             f"week_{measure}",
@@ -154,7 +155,11 @@ def week(home: Path, found: Gathered) -> dict[str, Any]:
         for measure in ("open", "reception", "finished")
     ]
     for one in units_to_note.noted(documents["all"]["rows"]):
-        items.append(_item("noted", one.late, agency=one.agency, name=one.name, of=one.population))
+        then = units.get(one.agency)
+        items.append(
+            _item("noted", one.late, agency=one.agency, name=one.name, of=one.population,
+                  before=then.late_true if then else None)
+        )  # fmt: skip
     late = [each for each in found.tasks if each.pace == "overdue"]
     items.append(_item("tasks_fine", len(found.tasks) - len(late)))
     items += [

@@ -105,7 +105,7 @@ class Hook(models.Model):
 
 
 class Sending(models.Model):
-    """A notice on its way to an address: tried, sent, or given up."""
+    """A notice, or a person's link to come in, on its way to an address: tried, sent, or given up."""
 
     class Channel(models.TextChoices):
         MAIL = "mail", "Thư điện tử"
@@ -116,7 +116,10 @@ class Sending(models.Model):
         SENT = "sent", "Đã gửi"
         FAILED = "failed", "Không gửi được"
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="sendings")
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="sendings", null=True)
+    #: Who is invited; the code is made when the letter goes out, so that none lies here.
+    invites = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="letters", null=True)
+    facts = models.JSONField(default=dict)  # of an invitation: by whom, and the address of the house
     channel = models.CharField(max_length=4, choices=Channel.choices)
     hook = models.ForeignKey(Hook, on_delete=models.CASCADE, null=True)
     address = models.CharField(max_length=500)
@@ -129,6 +132,13 @@ class Sending(models.Model):
 
     class Meta:
         db_table = "notices_sending"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(notice__isnull=False, invites__isnull=True)
+                | models.Q(notice__isnull=True, invites__isnull=False),
+                name="notices_sending_of_one_thing",
+            )
+        ]
         indexes = [
             models.Index(fields=["next_at"], condition=models.Q(state="waiting"), name="notices_waiting"),
             models.Index(fields=["state"], condition=models.Q(state="failed"), name="notices_failed"),

@@ -8,20 +8,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import smtplib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2 as httpx
+from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 
+from motcua.accounts.models import User
 from motcua.ledger import audit
 from motcua.notices import timetable
 from motcua.notices.models import Hook, Notice, Sending
@@ -33,65 +33,78 @@ _AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), tim
 _AT_ONCE = 200
 _TIMEOUT_S = 10.0
 
-#: A notice in words: subject and text.
-Words = Callable[[Notice], tuple[str, str]]
+#: What goes out in words: subject and text, at an instant. Raises `Void`.
+Words = Callable[[Sending, datetime], tuple[str, str]]
+
+
+class Void(Exception):
+    """There is nothing to send any more, for this reason; it is shown and not tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The mail server: `smtp://user@host:587?starttls=1`, `smtps://…`, the password in a file of its own."""
+    """The mail server, as the settings name it."""
 
     host: str
     port: int
     sender: str
-    user: str = ""
-    password: str = ""
-    starttls: bool = False
-    tls: bool = False
 
 
 def server() -> Server | None:
-    """The mail server that the environment names; None where none is. Raises `Unreadable`."""
-    url = os.environ.get("MOTCUA_SMTP", "")
-    if not url:
+    """The mail server of the house; None where none is named."""
+    if not settings.MAIL_FROM:
         return None
-    parts = urlsplit(url)
-    sender = os.environ.get("MOTCUA_MAIL_FROM", "")
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not sender:
-        raise Unreadable("MOTCUA_SMTP: write smtp://user@host:587?starttls=1 or smtps://host, and MOTCUA_MAIL_FROM")
-    password = ""
-    if file := os.environ.get("MOTCUA_SMTP_PASSWORD_FILE"):
-        password = Path(file).read_text(encoding="utf-8").strip()
-    return Server(
-        host=parts.hostname, port=parts.port or (465 if parts.scheme == "smtps" else 25), sender=sender,
-        user=unquote(parts.username or ""), password=password, starttls=parse_qs(parts.query).get("starttls") == ["1"],
-        tls=parts.scheme == "smtps",
-    )  # fmt: skip
+    return Server(host=settings.EMAIL_HOST, port=settings.EMAIL_PORT, sender=settings.MAIL_FROM)
 
 
 def run(words: Words, *, now: datetime) -> int:
-    """Sends what waits and is due; in quiet hours nothing. Returns how many were sent."""
+    """Sends what waits and is due; in quiet hours only links that somebody waits for. Returns how many were sent.
+
+    All letters of a run go over one connection; without a mail server they wait.
+    """
+    waiting = Sending.objects.filter(state=State.WAITING, next_at__lte=now).select_related("notice", "hook", "invites")
     if timetable.is_quiet(now):
-        return 0
-    mail, sent = server(), 0
-    waiting = Sending.objects.filter(state=State.WAITING, next_at__lte=now).select_related("notice", "hook")
-    for one in waiting.order_by("next_at", "pk")[:_AT_ONCE]:
-        if one.channel == Channel.MAIL and mail is None:
-            continue  # waits until somebody names a server
-        try:
-            if one.channel == Channel.MAIL:
-                assert mail is not None
-                _mail(mail, one, words)
-            else:
-                _hook(one, now)
-        except (OSError, smtplib.SMTPException, httpx.HTTPError) as error:
-            _failed(one, f"{type(error).__name__}: {error}", now)
+        waiting = waiting.filter(notice=None)
+    if server() is None:
+        waiting = waiting.exclude(channel=Channel.MAIL)
+    found = list(waiting.order_by("next_at", "pk")[:_AT_ONCE])
+    post = get_connection(timeout=_TIMEOUT_S)
+    fault = _opened(post) if any(one.channel == Channel.MAIL for one in found) else ""
+    try:
+        return sum(_went(one, post, fault, words, now) for one in found)
+    finally:
+        post.close()
+
+
+def _opened(post: Any) -> str:
+    """Opens the connection; why that failed, so that a silent server is waited for once and not by every letter."""
+    try:
+        post.open()
+    except (OSError, smtplib.SMTPException) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _went(one: Sending, post: Any, fault: str, words: Words, now: datetime) -> bool:
+    try:
+        if one.channel == Channel.MAIL and fault:
+            _failed(one, fault, now)
+            return False
+        if one.channel == Channel.MAIL:
+            _mail(post, one, words, now)
         else:
-            one.state, one.sent_at, one.error = State.SENT, now, ""
-            one.attempts += 1
-            one.save(update_fields=["state", "sent_at", "error", "attempts"])
-            sent += 1
-    return sent
+            _hook(one, now)
+    except Void as reason:
+        one.state, one.error = State.FAILED, str(reason)[:500]
+        one.save(update_fields=["state", "error"])
+        return False
+    except (OSError, smtplib.SMTPException, httpx.HTTPError) as error:
+        _failed(one, f"{type(error).__name__}: {error}", now)
+        return False
+    one.state, one.sent_at, one.error = State.SENT, now, ""
+    one.attempts += 1
+    one.save(update_fields=["state", "sent_at", "error", "attempts"])
+    return True
 
 
 def _failed(one: Sending, error: str, now: datetime) -> None:
@@ -104,15 +117,34 @@ def _failed(one: Sending, error: str, now: datetime) -> None:
     one.save(update_fields=["error", "next_at", "state", "attempts"])
 
 
-def _mail(mail: Server, one: Sending, words: Words) -> None:
-    subject, text = words(one.notice)
-    connection = get_connection(
-        "django.core.mail.backends.smtp.EmailBackend", host=mail.host, port=mail.port, username=mail.user,
-        password=mail.password, use_tls=mail.starttls, use_ssl=mail.tls, timeout=_TIMEOUT_S,
-    )  # fmt: skip
-    EmailMessage(
-        subject, text, mail.sender, [one.address], connection=connection, headers={"Auto-Submitted": "auto-generated"}
-    ).send()
+def _mail(post: Any, one: Sending, words: Words, now: datetime) -> None:
+    subject, text = words(one, now)
+    headers = {"Auto-Submitted": "auto-generated"}
+    EmailMessage(subject, text, settings.MAIL_FROM, [one.address], connection=post, headers=headers).send()
+
+
+@transaction.atomic
+def invite(found: Iterable[User], *, by: str, base: str, at: datetime) -> int:
+    """Puts each person's link to come in into the outbox, in place of one that waits there. Returns how many.
+
+    `base`: the address of the house that the link begins with. Who has no address is left out.
+    """
+    count = 0
+    for person in found:
+        if person.email:
+            Sending.objects.filter(invites=person).delete()
+            Sending.objects.create(
+                invites=person, channel=Channel.MAIL, address=person.email, next_at=at,
+                once=f"invite:{person.pk}:{at.isoformat()}", facts={"by": by, "base": base},
+            )  # fmt: skip
+            count += 1
+    return count
+
+
+def invited(people: Iterable[int]) -> dict[int, Sending]:
+    """The newest letter with a link of each of these people."""
+    rows = Sending.objects.filter(invites__in=list(people)).order_by("pk")
+    return {row.invites_id: row for row in rows if row.invites_id is not None}
 
 
 def signature(secret: str, body: bytes, at: datetime) -> str:
@@ -124,7 +156,7 @@ def signature(secret: str, body: bytes, at: datetime) -> str:
 
 def _hook(one: Sending, now: datetime) -> None:
     hook, notice = one.hook, one.notice
-    assert hook is not None
+    assert hook is not None and notice is not None
     message = {"id": one.pk, "kind": notice.kind, "key": notice.key, "agency": notice.agency, "at": iso(notice.at),
                "body": notice.body}  # fmt: skip
     body = json.dumps(message, ensure_ascii=False, sort_keys=True).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from motcua.accounts import powers
 from motcua.catalogue.models import Agency
+from motcua.directives import meetings
 from motcua.directives import standing as standing_of_tasks
 from motcua.directives.progress import days_late
 from motcua.findings import listed, people
@@ -31,6 +32,7 @@ from motcua.web.findings import words
 SMALL = 30
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 190, 34, 24, 14
 _MONTHS = 12
+_DAYS = 30
 _PROCEDURES = 5
 _BARS = 8  # steps drawn; the rest stand in the table alone
 
@@ -81,6 +83,7 @@ def agency(request: HttpRequest, code: str) -> HttpResponse:
             "time": _time(of_unit, here),
             "tasks": _tasks(request, code, asked),
             "reception": _reception(of_unit, here),
+            "days": _days(code, local_day(asked.now)),
             "findings": _findings(request, code, asked),
             "procedures": [
                 {**r, "href": here.link("/ho-so", by="procedure", key=r["key"], side="true" if r["late_true"] else
@@ -175,6 +178,16 @@ def _among(asked: Asked, code: str, row: Agency | None, document: dict[str, Any]
         "fewer": gettext("trễ thực tế ít hơn hẳn"),
     }[beyond]
     return {"peers": len(peers), "text": text, "beyond": beyond, "rate": late / of}
+
+
+def _days(code: str, today: date) -> dict[str, Any]:
+    """The open and overdue of the last thirty kept days, the newest first; how the newest stands to a week before."""
+    kept = meetings.of_unit(code, measure="open", until=today, count=_DAYS)
+    rows = [{"on": row.on, **{side: getattr(row, f"late_{side}") for side in labels.SIDES}} for row in kept[::-1]]
+    before = next((row for row in rows if (rows[0]["on"] - row["on"]).days >= 7), None)
+    change = rows[0]["shown"] - before["shown"] if before else None
+    return {"rows": rows, "before": before, "by": abs(change or 0), "more": bool(change and change > 0),
+            "same": change == 0}  # fmt: skip
 
 
 def _trend(asked: Asked) -> dict[str, Any]:

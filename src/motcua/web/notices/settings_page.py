@@ -52,16 +52,12 @@ def channels(request: HttpRequest) -> HttpResponse:
         except Unreadable as refusal:
             messages.error(request, words.error(str(refusal)))
             return redirect("notices-channels")
-    try:
-        mail, fault = sending.server(), ""
-    except (Unreadable, OSError) as error:
-        mail, fault = None, str(error)
     first, last = timetable.hours()
     return page(
         request,
         "notices/channels.html",
         {
-            "mail": mail, "fault": fault, "hooks": Hook.objects.order_by("pk"), "secret": secret, "first": first,
+            "mail": sending.server(), "hooks": Hook.objects.order_by("pk"), "secret": secret, "first": first,
             "last": last, "kinds": list(words.KINDS.items()),
             "waiting": Sending.objects.filter(state=Sending.State.WAITING).count(),
             "failed": Sending.objects.filter(state=Sending.State.FAILED).order_by("-pk")[:_FAILED],

@@ -73,7 +73,7 @@ ITEMS = Words(
         "week_open": "Đang xử lý quá hạn trên Cổng: {n}{change}; trễ thực tế {true}",
         "week_reception": "Chậm tiếp nhận: {n}{change}",
         "week_finished": "Đã giải quyết trễ hạn: {n}{change}",
-        "noted": "Cần chú ý {name}: {n} trễ thực tế / {of}",
+        "noted": "Cần chú ý {name}: {n} trễ thực tế / {of}{change}",
         "tasks_fine": "Việc đã giao đúng tiến độ: {n}",
     }
 )

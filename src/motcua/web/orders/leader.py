@@ -48,7 +48,7 @@ def leader(request: HttpRequest) -> HttpResponse:
         "reception": figures.bridge(settings.HOME, Question(measure="reception"), now=now),
         "all": figures.bridge(settings.HOME, Question(measure="all"), now=now, by="agency"),
     }
-    week = _week(today)
+    week = meetings.week_ago(today)
     open_ = documents["open"]
     counts = standing.counts(today=today, scope=None)
     noted = units_to_note.noted(documents["all"]["rows"])
@@ -97,12 +97,6 @@ def _answer(measure: str, document: dict[str, Any], week: DayFigures | None) -> 
 def _taken(document: dict[str, Any], leg: str) -> int:
     """What a leg takes from the late dossiers, net: the two legs and the true ones add up to the shown."""
     return sum(c["removed"] - c["added"] for c in document["causes"] if c["leg"] == leg)
-
-
-def _week(today: date) -> DayFigures | None:
-    """The kept figures of a week ago, or of the working day before it."""
-    found = meetings.days(until=today - timedelta(days=7), count=1)
-    return found[0] if found and (today - found[0].on).days <= 10 else None
 
 
 def _steps(today: date, shown: int) -> list[dict[str, Any]]:

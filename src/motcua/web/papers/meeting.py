@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from motcua.directives import meetings, standing, units_to_note
-from motcua.directives.models import Meeting
+from motcua.directives.models import DayFigures, Meeting
 from motcua.oversight import figures
 from motcua.oversight.figures import Filter, Question
 from motcua.rules.instants import local_day
@@ -35,7 +35,11 @@ class Material:
         self.gathered = meetings.gathered(home, period=period or None, as_of=None, now=now)
         self.as_of = datetime.fromisoformat(self.gathered["open"]["as_of"])
         self.today = local_day(self.as_of)
-        self.last: Meeting | None = meetings.before(self.today)
+        #: What it is compared with: the last meeting, else where all dossiers are shown the figures of a week ago.
+        self.last: Meeting | DayFigures | None = meetings.before(self.today)
+        self.met = self.last is not None
+        if self.last is None and not period:
+            self.last = meetings.week_ago(self.today)
         self.published = meetings.published(self.as_of)
         self.noted = units_to_note.noted(self.gathered["all"]["rows"])
         self.tasks = standing.standings(today=self.today, scope=None)
@@ -147,11 +151,11 @@ def _tiles(m: Material) -> Table:
 
 def _tiles_note(m: Material) -> str:
     """With which meeting it is compared, and whether the published numbers agree."""
-    parts = [
-        gettext("So với lần họp {day}.").format(day=f"{m.last.on:%d/%m/%Y}")
-        if m.last
-        else gettext("Chưa có số liệu của lần họp trước.")
-    ]
+    if m.last is None:
+        parts = [gettext("Chưa có số liệu của lần họp trước.")]
+    else:
+        text = gettext("So với lần họp {day}.") if m.met else gettext("Chưa có lần họp trước; so với ngày {day}.")
+        parts = [text.format(day=f"{m.last.on:%d/%m/%Y}")]
     for measure, public in m.published.items():
         if measure not in _TOLD:
             continue
@@ -320,7 +324,11 @@ def _workbook(m: Material, paper: Paper) -> BytesIO:
     tiles: list[workbooks.Column] = [
         (gettext("Con số"), 30, lambda row: labels.MEASURES[row["measure"]]),
         *((title, 16, lambda row, side=side: row[f"late_{side}"]) for side, title in labels.SIDES.items()),
-        (gettext("Lần họp trước (trên Cổng)"), 16, lambda row: row["before"]),
+        (
+            gettext("Lần họp trước (trên Cổng)") if m.met else gettext("Tuần trước (trên Cổng)"),
+            16,
+            lambda row: row["before"],
+        ),
         (gettext("Số công bố"), 14, lambda row: row["published"]),
     ]
     of_tiles = [

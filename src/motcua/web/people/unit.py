@@ -24,6 +24,7 @@ from motcua.accounts.people import Within
 from motcua.accounts.refusals import Refusal
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency
+from motcua.notices import sending
 from motcua.rules.instants import from_microseconds, local_day
 from motcua.web import labels
 from motcua.web.console import workbooks
@@ -94,13 +95,14 @@ def _where(allowed: Within) -> str:
 
 
 def _rows(allowed: Within, *, now: datetime, on: date) -> list[dict[str, Any]]:
-    """Everybody of these units, by name: two questions to the database, however many they are."""
+    """Everybody of these units, by name: three questions to the database, however many they are."""
     found = people.of(allowed, on=on).prefetch_related("posts__stands_in_for__user")
     expires = dict(
         Invitation.objects.filter(used_at=None, user__activated_at=None)
         .values_list("user").annotate(last=Max("expires_at")).values_list("user", "last")
     )  # fmt: skip
     names = dict(Agency.objects.values_list("code", "name"))
+    posted = sending.invited(person.pk for person in found)
     rows = []
     for person in found:
         here = [post for post in person.posts.all() if allowed is None or post.agency in allowed]
@@ -110,6 +112,7 @@ def _rows(allowed: Within, *, now: datetime, on: date) -> list[dict[str, Any]]:
                 "person": person,
                 "state": (state := _state(person, current, expires.get(person.pk), now)),
                 "said": words.STATES[state],
+                "letter": letters.state(posted.get(person.pk)) if state in ("new", "invited", "expired") else "",
                 "posts": [_post(post, names, on) for post in sorted(current, key=_order)],
                 "roles": {post.role for post in current},
                 "units": {post.agency for post in current},
@@ -239,24 +242,32 @@ def invite(request: HttpRequest) -> HttpResponseBase:
     if not found:
         messages.warning(request, gettext("Chưa chọn ai: đánh dấu các dòng cần cấp phiếu trước."))
         return redirect("accounts")
+    by, by_mail = request.user.get_username(), request.POST.get("way") == "mail" and letters.possible()
     try:
-        given = invitations.issue(found, by=request.user.get_username(), at=now, within=allowed)
+        if by_mail:
+            base = request.build_absolute_uri("/").rstrip("/")
+            queued = letters.queue(found, by=by, base=base, at=now, within=allowed)
+        else:
+            given = invitations.issue(found, by=by, at=now, within=allowed)
     except Refusal as refused:
         messages.error(request, words.refusal(refused))
         return redirect("accounts")
-    if request.POST.get("way") == "mail" and letters.possible():
-        sent, why = letters.send(given, request.build_absolute_uri)
-        if sent:
-            messages.success(request, gettext("Đã gửi link kích hoạt cho {n} người.").format(n=sent))
-        if sent < len(given):
-            unsent = Refusal("invitation.email", n=len(given) - sent, why=why)
-            messages.error(request, words.refusal(unsent))
+    if by_mail:
+        _queued(request, queued, len(found))
         return redirect("accounts")
     size: Literal["a4", "a5"] = "a4" if request.POST.get("size") == "a4" else "a5"
     content = sheets.pdf(
         given, address=request.build_absolute_uri(reverse("activate")), by=_named(request), at=now, size=size
     )
     return download(content, workbooks.name("phieu-kich-hoat", now, "pdf"))
+
+
+def _queued(request: HttpRequest, queued: int, asked: int) -> None:
+    if queued:
+        text = gettext("Đã xếp link kích hoạt của {n} người vào hàng gửi; trạng thái hiện ở từng dòng.")
+        messages.success(request, text.format(n=queued))
+    if queued < asked:
+        messages.error(request, words.refusal(Refusal("invitation.email", n=asked - queued)))
 
 
 def _named(request: HttpRequest) -> str:

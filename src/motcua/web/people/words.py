@@ -48,7 +48,7 @@ REFUSALS = Words(
         "password.again": "Hai lần nhập mật khẩu khác nhau.",
         "invitation.dead": "Mã này không dùng được: đã dùng, đã thay bằng mã mới, hoặc quá hạn. Xin quản trị đơn vị"
         " cấp phiếu mới.",
-        "invitation.email": "Chưa gửi được email cho {n} người: {why}. In phiếu, hoặc gửi lại sau; mã cũ hết hiệu lực.",
+        "invitation.email": "{n} người không có email công vụ: in phiếu, hoặc ghi email rồi gửi.",
         "roster.none": "Tệp {file}: không thấy dòng tiêu đề có “Họ tên” và “Vai trò”. Dùng tệp mẫu, hoặc sửa tiêu đề.",
         "roster.taken": "Danh sách này đã nạp lúc {at}.",
         "roster.nothing": "Tệp {file}: không có dòng nào dưới tiêu đề, hoặc quá {largest} dòng.",
