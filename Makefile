@@ -54,7 +54,7 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@mkdir -p bench/results
-	@for each in clock imports facts scan exchange tee sampling warning directives; do $(BIN)/python -m bench.$$each; done
+	@for each in clock imports facts scan findings exchange tee sampling warning directives; do $(BIN)/python -m bench.$$each; done
 
 campaign: $(VENV)/.dev
 	@$(BIN)/python -m bench.campaign

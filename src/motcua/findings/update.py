@@ -6,11 +6,10 @@ is reopened with its history. What a person concluded stays concluded, whatever 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from django.db import transaction
 
 from motcua.findings import record
 from motcua.findings.models import Act, Finding, Scan
+from motcua.findings.spool import Spool, digest
 from motcua.inspection import life, standing
 from motcua.inspection.checks.check import Check, Value
 from motcua.inspection.engines import Manifest
@@ -49,20 +49,20 @@ class Report:
 
 def run(home: Path, *, at: datetime, round_: int | None = None) -> Report:
     """One scan of the whole province as of now, and what follows from it. Raises `Unreadable` where no facts are."""
-    found = scans.scan(home, Question(), now=at)
     library = scans.library()
-    looked = {one.check: one for one in found.checks}
-    signs, broken = list(found.signs), dict(found.broken)
     of_reception = [code for code, check in library.items() if "all" not in check.measures]
-    if of_reception:
-        more = scans.scan(home, Question(measure="reception"), now=at, checks=of_reception)
-        looked |= {one.check: one for one in more.checks}
-        signs += more.signs
-        broken |= more.broken
-    seen = {code for code, one in looked.items() if one.state != "not_scanned" and code not in broken}
-    manifest = Manifest.read(extract.facts_folder(home))
-    own = thresholds.values(thresholds.in_force(as_of=at))
-    report = settle(home, signs, seen=seen, library=library, at=at, round_=round_, own=own)
+    with Spool() as spool:
+        found = scans.scan(home, Question(), now=at, keep=spool.keep)
+        looked, broken = {one.check: one for one in found.checks}, dict(found.broken)
+        if of_reception:
+            question = Question(measure="reception")
+            more = scans.scan(home, question, now=at, checks=of_reception, keep=spool.keep)
+            looked |= {one.check: one for one in more.checks}
+            broken |= more.broken
+        seen = {code for code, one in looked.items() if one.state != "not_scanned" and code not in broken}
+        manifest = Manifest.read(extract.facts_folder(home))
+        own = thresholds.values(thresholds.in_force(as_of=at))
+        report = _settle(home, spool, seen=seen, library=library, at=at, round_=round_, own=own)
     report.checks = {code: _told(one, code in broken) for code, one in looked.items()}
     report.broken = broken
     Scan.objects.create(
@@ -96,29 +96,31 @@ def settle(
     parameters in force, kept with what is closed. Safe to run again, and to
     be killed: each block is one transaction, and a second run finds what is left to do.
     """
-    report = Report()
-    new: dict[tuple[str, str], Sign] = {}
-    for sign in signs:
-        new.setdefault(sign.key, sign)
-    report.signs = len(new)
-    gone: list[int] = []
-    held: list[tuple[int, Sign]] = []
-    looked = frozenset(seen)
-    for number, check, subject, state, digest, by_data in _rows():
-        there = new.pop((check, subject), None)
+    with Spool() as spool:
+        spool.keep(signs)
+        return _settle(home, spool, seen=seen, library=library, at=at, round_=round_, own=own or {})
+
+
+def _settle(
+    home: Path, spool: Spool, *, seen: Iterable[str], library: Mapping[str, Check], at: datetime, round_: int | None,
+    own: Mapping[str, Mapping[str, Value]],
+) -> Report:  # fmt: skip
+    report, looked = Report(signs=len(spool)), frozenset(seen)
+    for number, check, subject, state, proof, by_data in _rows():
+        there = spool.met(check, subject)
         if there is None:
             if state in OPEN and check in looked:
-                gone.append(number)
-        elif (digest != _digest(there) and state in (*OPEN, State.CLOSED)) or (state == State.CLOSED and by_data):
-            held.append((number, there))
-    for block in _blocks(list(new.values())):
+                spool.note("gone", number)
+        elif (proof != there and state in (*OPEN, State.CLOSED)) or (state == State.CLOSED and by_data):
+            spool.note("held", number, check, subject)
+    for block in _blocks(spool.new()):
         report.opened += _open(block, library, at, round_)
-    for pairs in _blocks(held):
+    for pairs in _blocks(spool.held()):
         changed, reopened = _change(dict(pairs), library, at)
         report.changed += changed
         report.reopened += reopened
-    for numbers in _blocks(gone):
-        report.closed += _close(home, numbers, at, own or {})
+    for numbers in _blocks(spool.gone()):
+        report.closed += _close(home, numbers, at, own)
     return report
 
 
@@ -128,18 +130,10 @@ def _rows() -> Iterator[tuple[int, str, str, str, str, bool]]:
     yield from Finding.objects.order_by("pk").values_list(*columns).iterator(chunk_size=10_000)
 
 
-def _blocks(items: Sequence[Any]) -> Iterator[Any]:
-    for start in range(0, len(items), record.AT_ONCE):
-        yield items[start : start + record.AT_ONCE]
-
-
-def _digest(sign: Sign) -> str:
-    """Of what proves a sign: two scans that see the same, by the same parameters of the province, agree on it."""
-    told: list[Any] = [sign.agency, sign.evidence]
-    if sign.own:
-        told.append({name: sign.values[name] for name in sign.own})
-    proof = json.dumps(told, sort_keys=True, default=str)
-    return hashlib.sha256(proof.encode()).hexdigest()[:32]
+def _blocks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    waiting = iter(items)
+    while block := list(islice(waiting, record.AT_ONCE)):
+        yield block
 
 
 def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, Any]:
@@ -152,7 +146,7 @@ def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, 
         "kind": sign.kind, "agency": sign.agency, "unit": sign.unit[:300], "severity": severity,
         "leg": (check.leg if check else "")[:8], "confidence": sign.confidence,
         "came_at": None if sign.at_s is None else from_microseconds(sign.at_s * 1_000_000),
-        "evidence": evidence, "parameters": dict(sign.values), "digest": _digest(sign), "stake_minutes": minutes,
+        "evidence": evidence, "parameters": dict(sign.values), "digest": digest(sign), "stake_minutes": minutes,
         "rank": standing.rank(minutes, sign.confidence),
     }  # fmt: skip
 

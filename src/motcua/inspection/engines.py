@@ -93,6 +93,10 @@ class Engine(Protocol):
         """The rows of a frame as dictionaries, absent as None."""
         ...
 
+    def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
+        """The same, one after another: a few thousand at once in memory. Nothing else is asked until they are read."""
+        ...
+
     def kept(self, frame: nw.LazyFrame[Any]) -> AbstractContextManager[nw.LazyFrame[Any]]:
         """The rows of a frame computed once, for as long as the block runs: many questions read them."""
         ...
@@ -115,6 +119,7 @@ def table(engine: Engine, folder: Path, manifest: Manifest, name: str) -> nw.Laz
 _DATABASES: dict[int, DuckDBPyConnection] = {}
 _OPENING = Lock()
 _MEMORY = "4GB"
+_AT_ONCE = 10_000  # rows fetched
 
 
 def _session() -> DuckDBPyConnection:
@@ -158,6 +163,14 @@ class DuckDB:
         relation = nw.to_native(frame)
         names = relation.columns
         return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+    def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
+        relation = nw.to_native(frame)
+        names = relation.columns
+        answer = self.connection.execute(relation.sql_query())
+        while part := answer.fetchmany(_AT_ONCE):
+            for row in part:
+                yield dict(zip(names, row, strict=True))
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
@@ -204,6 +217,9 @@ class Polars:
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         collected: list[dict[str, Any]] = nw.to_native(frame).collect().to_dicts()
         return collected
+
+    def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
+        yield from nw.to_native(frame).collect().iter_rows(named=True, buffer_size=_AT_ONCE)
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
@@ -266,6 +282,10 @@ class Spark:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
         return [row.asDict() for row in nw.to_native(frame).collect()]
+
+    def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
+        for row in nw.to_native(frame).toLocalIterator():
+            yield row.asDict()
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:

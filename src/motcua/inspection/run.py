@@ -5,7 +5,7 @@ A province's own checks come as plug-ins beside them (`oversight.plugins`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,6 +47,7 @@ BY_CODE: dict[str, Check] = named(CHECKS)
 
 Frame = nw.LazyFrame[Any]
 Collect = Callable[[Frame], list[dict[str, Any]]]
+Each = Callable[[Frame], Iterator[dict[str, Any]]]
 State = Literal["scanned", "partly", "not_scanned"]
 #: What names a dossier's sign and files it.
 _IDENTITY = ("dossier", "agency", "source", "unit")
@@ -83,11 +84,12 @@ class Looked:
 
 
 def of_dossiers(
-    frame: Frame, checks: Sequence[Check], given: Mapping[str, Given], collect: Collect
-) -> tuple[list[Looked], list[Sign]]:
+    frame: Frame, checks: Sequence[Check], given: Mapping[str, Given], collect: Collect, each: Each | None = None
+) -> tuple[list[Looked], Iterable[Sign]]:
     """Runs checks of dossiers over the judged pairs: one pass for the counts, one for the signs, whatever their number.
 
-    `given`: code → what the check is run with. Signs come in the order of dossiers, then of the checks.
+    `given`: code → what the check is run with. Signs come in the order of dossiers, then of the checks; with `each`
+    one after another while they are read, so that any number of them fits in memory.
     """
     if not checks:
         return [], []
@@ -123,25 +125,25 @@ def of_dossiers(
     hits = [f"h{n}" for n in range(len(checks)) if looked[n].found]
     there = set(frame.collect_schema().names())
     wanted = {*_IDENTITY, *(c.at for c in checks if c.at), *(name for c in checks for name in c.evidence)} & there
-    rows = collect(
-        frame.select(*sorted(wanted), **{hit: marks[hit] for hit in hits}).filter(
-            nw.any_horizontal(*(nw.col(hit) for hit in hits), ignore_nulls=True)
-        )
+    hit = frame.select(*sorted(wanted), **{hit: marks[hit] for hit in hits}).filter(
+        nw.any_horizontal(*(nw.col(hit) for hit in hits), ignore_nulls=True)
     )
-    signs = [
-        Sign(
-            check=check.code,
-            subject=row["dossier"],
-            agency=row["agency"] or "",
-            unit=row.get("unit") or "",
-            at_s=_instant(row.get(check.at)),
-            evidence=evidence(row, check.evidence),
-        )
-        for row in sorted(rows, key=lambda row: str(row["dossier"]))
-        for n, check in enumerate(checks)
-        if row.get(f"h{n}")
-    ]
-    return looked, signs
+    ordered = sorted(collect(hit), key=lambda row: str(row["dossier"])) if each is None else each(hit.sort("dossier"))
+    return looked, _signs(ordered, checks)
+
+
+def _signs(rows: Iterable[Mapping[str, Any]], checks: Sequence[Check]) -> Iterator[Sign]:
+    for row in rows:
+        for n, check in enumerate(checks):
+            if row.get(f"h{n}"):
+                yield Sign(
+                    check=check.code,
+                    subject=row["dossier"],
+                    agency=row["agency"] or "",
+                    unit=row.get("unit") or "",
+                    at_s=_instant(row.get(check.at)),
+                    evidence=evidence(row, check.evidence),
+                )
 
 
 def _sources(frame: Frame, checks: Iterable[Check], collect: Collect) -> dict[str, frozenset[str]]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -76,12 +76,14 @@ def scan(
     now: datetime,
     checks: Sequence[str] = (),
     parameters: Mapping[str, Mapping[str, Value]] | None = None,
+    keep: Callable[[Iterable[Sign]], object] | None = None,
 ) -> Scan:
     """Runs the checks named (by code or number; none: all) over the facts of a question.
 
     `parameters`: code → name → value, instead of those that are in force (`thresholds`) at the question's `as_of`, as
-    known then. A check that fails is reported by name under `broken`
-    and stops no other. Raises `Unreadable` where the question or a name cannot be understood.
+    known then. `keep` is given the signs while they are read, and the scan holds none: a province may have hundreds of
+    thousands. A check that fails is reported by name under `broken` and stops no other. Raises `Unreadable` where the
+    question or a name cannot be understood.
     """
     wanted = chosen(checks)
     broken = dict(plugins.load().broken) if not checks else {}
@@ -100,7 +102,11 @@ def scan(
             population = int(view.engine.collect(counted)[0]["n"])
             rows = [check for check in asked if check.runs and check.holds is not None]
             ours = [check for check in rows if check.code in run.BY_CODE]
-            looks, signs = run.of_dossiers(facts.dossiers, ours, given, view.engine.collect)
+            signs: list[Sign] = []
+            by_code = {check.code: check for check in asked}
+            take = keep or signs.extend
+            looks, seen = run.of_dossiers(facts.dossiers, ours, given, view.engine.collect, view.engine.each)
+            take(_with_values(seen, by_code, given))
             looked = {one.check: one for one in looks}
             for check in asked:
                 if check.code in looked:
@@ -113,14 +119,14 @@ def scan(
                     broken[check.code] = f"{type(error).__name__}: {error}"
                     looked[check.code] = run.failed(check, population)
                     found = []
-                signs += found
+                take(_with_values(found, by_code, given))
     for check in wanted:
         looked.setdefault(check.code, Looked(check.code, asked=False))
     return Scan(
         head=head,
         population=population,
         checks=tuple(looked[check.code] for check in wanted),
-        signs=tuple(_with_values(signs, {check.code: check for check in asked}, given)),
+        signs=tuple(signs),
         broken=broken,
     )
 
@@ -145,7 +151,7 @@ def _alone(check: Check, facts: Facts, given: Mapping[str, Given], population: i
     if check.signs is not None:
         return run.of_others(facts, check, given[check.code])
     [looked], signs = run.of_dossiers(facts.dossiers, [check], given, facts.collect)
-    return looked, signs
+    return looked, list(signs)
 
 
 def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Facts:
