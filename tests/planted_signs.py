@@ -20,7 +20,7 @@ from motcua.inspection.signs import Sign
 from motcua.mirror.catalogue import procedure as whole
 from motcua.mirror.load import load
 from motcua.mirror.models import Message, Pulled, Step
-from motcua.oversight import extract, set_apart
+from motcua.oversight import extract, petitions, set_apart
 from motcua.payments.models import Payment
 from motcua.rules import events as e
 from motcua.sample import signs
@@ -34,6 +34,7 @@ def act_out(planted: Planted, home: Path, folder: Path) -> None:
     _log(planted, now)
     load([_messages(planted.dossiers, folder)], at=now)
     _arrivals(planted.dossiers)
+    _petitions(planted.petitions, folder, now)
     _set_apart(planted, now)
     Payment.objects.bulk_create(
         [
@@ -146,6 +147,15 @@ def _arrivals(dossiers: Iterable[Dossier]) -> None:
         steps.append(Step(side="held", code=d.code, status="9", at=end.at, body="{}", stored_at=arrived,
                           message=message.pk, digest=len(steps).to_bytes(16, "big")))  # fmt: skip
     Step.objects.bulk_create(steps)
+
+
+def _petitions(rows: Iterable[dict[str, str]], folder: Path, now: datetime) -> None:
+    names = ("petition", "agency", "received_at", "refused_at", "asked_at", "answered_at", "published_at",
+             "transferred_at")  # fmt: skip
+    lines = [",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]
+    file = folder / "petitions.csv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    petitions.take_in(file, at=now)
 
 
 def _set_apart(planted: Planted, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from motcua.cli import guessed, loads, published
+from motcua.cli import guessed, loads, petitions, published
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
 #: Forms in which offices keep lists: without a map their columns are guessed.
@@ -17,7 +17,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     command = commands.add_parser("import", help="dossiers and events from CSV, XLSX, Parquet or XES")
     command.add_argument("files", metavar="FILE", nargs="+", type=Path)
     command.add_argument("--map", metavar="MAP.toml", type=Path, help="how another form is read")
-    command.add_argument("--as", dest="role", choices=("published",), help="a list with the portal's own verdicts")
+    command.add_argument("--as", dest="role", choices=("published", "petitions"),
+                         help="a list with the portal's own verdicts, or of petitions")  # fmt: skip
     command.add_argument("--source", metavar="NAME", default="", help="the processing system that the files come from")
     command.add_argument("--create-missing", action="store_true", help="create unknown procedures and agencies")
     command.add_argument("--keep-going", action="store_true", help="refuse the dossier of a bad row, take the rest")
@@ -30,8 +31,10 @@ def _import(args: argparse.Namespace) -> int:
     for file in args.files:
         if not file.is_file():
             fail(f"{file}: there is no such file")
-    if args.role is not None:
+    if args.role == "published":
         return published.take_in(args)
+    if args.role == "petitions":
+        return petitions.take_in(args)
     from motcua.cli.home import open_home
 
     home = open_home()

@@ -16,6 +16,7 @@ from motcua.inspection.checks import (
     causes,
     deadlines,
     entries,
+    petitions,
     reception,
     records,
     results,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     *results.CHECKS,
     *catalogue.CHECKS,
     *units.CHECKS,
+    *petitions.CHECKS,
 )
 
 BY_CODE: dict[str, Check] = named(CHECKS)

@@ -162,3 +162,21 @@ class Outage(models.Model):
                 name="oversight_outage_ends_after_it_begins",
             )
         ]
+
+
+class Petition(models.Model):
+    """Phản ánh, kiến nghị: one petition as a list of another system states it; the newest list counts."""
+
+    code = models.CharField(max_length=100, unique=True)
+    agency = models.CharField(max_length=64, db_index=True)
+    received_at = InstantField()
+    refused_at = InstantField(null=True)
+    asked_at = InstantField(null=True)  # more was asked of the person
+    answered_at = InstantField(null=True)
+    published_at = InstantField(null=True)
+    transferred_at = InstantField(null=True)  # to another agency, whose it is from then on
+    file = models.CharField(max_length=255)
+    stored_at = InstantField()
+
+    class Meta:
+        db_table = "oversight_petition"

@@ -247,13 +247,16 @@ class Builder:
             )
             self.db.unregister("his")
 
-    def add_documents(self, codes: Iterable[str], *, as_of: datetime, known_at: datetime) -> None:
-        """The papers alone of a list of codes of any length, as they were stated and known then."""
+    def add_documents(self, codes: Iterable[str], *, as_of: datetime, known_at: datetime | None) -> None:
+        """The papers alone of a list of codes of any length, as they were stated by `as_of` and known by `known_at`.
+
+        Without `known_at`: of the portal's record the version of then, where one had arrived.
+        """
         listed = sorted(codes)
         for start in range(0, len(listed), CHUNK_OF_CODES):
             chosen = Choice(codes=listed[start : start + CHUNK_OF_CODES])
             headers, events = reading.our_rows(chosen)
-            records, _ = reading.their_rows(chosen, self.side, known_at)
+            records, _ = reading.their_rows(chosen, self.side, known_at or as_of, or_newest=known_at is None)
             self._insert_documents(headers, events, records, as_of=as_of, known_at=known_at)
 
     def _insert_documents(

@@ -248,8 +248,13 @@ _OF_RECORD = ("code", "procedure", "unit", "sender", "owner", "channel", "status
               "due_at", "finished_at", "returned_at", "stored_at", "body")  # fmt: skip
 
 
-def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> tuple[Records, Steps]:
-    """The portal's records and their steps; `known_at`: as they had arrived by then."""
+def their_rows(
+    choice: Choice, side: Side, known_at: datetime | None = None, *, or_newest: bool = False
+) -> tuple[Records, Steps]:
+    """The portal's records and their steps; `known_at`: as they had arrived by then.
+
+    `or_newest`: a record of which nothing had arrived is given as it is now; it was loaded or read back afterwards.
+    """
     where, values = choice.where("code")
     sql = f"SELECT {', '.join(_OF_RECORD)} FROM mirror_record WHERE side = %s AND {where} ORDER BY code"
     rows = _fetch("mirror", sql, [side, *values])
@@ -259,8 +264,9 @@ def their_rows(choice: Choice, side: Side, known_at: datetime | None = None) -> 
         arrived = f" AND stored_at <= {limit}"
         later = [row[0] for row in rows if row[12] > limit]
         earlier = held.as_known(later, known_at) if side == "held" else []
+        had = {record["code"] for record in earlier}
         rows = sorted(
-            [row for row in rows if row[12] <= limit]
+            [row for row in rows if row[12] <= limit or (or_newest and row[0] not in had)]
             + [tuple(record[name] for name in _OF_RECORD) for record in earlier]
         )
     n = len(rows)

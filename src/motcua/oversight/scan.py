@@ -22,7 +22,7 @@ from motcua.inspection.checks.check import Check, Given, Value
 from motcua.inspection.checks.facts import Facts
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
-from motcua.oversight import asked, figures, plugins, reading, thresholds
+from motcua.oversight import asked, figures, petitions, plugins, reading, thresholds
 from motcua.oversight.figures import Question, View
 from motcua.oversight.pairs import Builder
 from motcua.rules.instants import Unreadable
@@ -162,12 +162,16 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         return engines.table(engine, folder, view.manifest, name)
 
     units, days, accounts = (table(name) for name in ("units", "days", "accounts"))
-    known_at = question.known_at or view.as_of
-    procedures, components = (_then(table(name), known_at) for name in ("procedures", "components"))
+    procedures, components = (
+        _then(table(name), question.known_at or view.as_of) for name in ("procedures", "components")
+    )
     questions = asked.of(view.as_of)
+    complaints = petitions.known(reading.catalogue(), as_of=view.as_of, known_at=question.known_at)
     judged = kept.enter_context(engine.kept(bridges.judged(view.pairs, view.scope)))
     if question.measure == "reception":
-        return Facts(judged, judged, view.scope, engine.collect, units, procedures, days, accounts, None, questions)
+        return Facts(
+            judged, judged, view.scope, engine.collect, units, procedures, days, accounts, None, questions, complaints
+        )
     dossiers = kept.enter_context(engine.kept(story.situated(judged, units, procedures, days, view.scope)))
     down = engine.collect(table("outages").select(nw.len().cast(nw.Int64).alias("n")))[0]["n"]
     outages = kept.enter_context(engine.kept(downtime.placed(table("outages"), units, days))) if down else None
@@ -176,11 +180,13 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
     acts = kept.enter_context(engine.kept(story.dated(story.effective(acts), dossiers, days, accounts, outages)))
     told = story.told(dossiers, acts, table("process"))
-    told = papers.told(told, _documents(table("documents"), table("pairs"), view, known_at), components)
+    told = papers.told(told, _documents(table("documents"), table("pairs"), view, question.known_at), components)
     theirs = table("steps").filter(nw.col("side") == "theirs")
     told = synchronised.told(told, acts, theirs, table("deliveries"), outages, view.scope.as_of)
     told = kept.enter_context(engine.kept(told))
-    return Facts(told, acts, view.scope, engine.collect, units, procedures, days, accounts, outages, questions)
+    return Facts(
+        told, acts, view.scope, engine.collect, units, procedures, days, accounts, outages, questions, complaints
+    )
 
 
 def _then(frame: nw.LazyFrame[Any], at: datetime) -> nw.LazyFrame[Any]:
@@ -190,10 +196,11 @@ def _then(frame: nw.LazyFrame[Any], at: datetime) -> nw.LazyFrame[Any]:
 
 
 def _documents(
-    documents: nw.LazyFrame[Any], pairs: nw.LazyFrame[Any], view: View, known_at: datetime
+    documents: nw.LazyFrame[Any], pairs: nw.LazyFrame[Any], view: View, known_at: datetime | None
 ) -> nw.LazyFrame[Any]:  # fmt: skip
     """The papers as they were stated by the question's `as_of` and known then: read anew where anything came later."""
-    engine, as_of, known = view.engine, int(view.as_of.timestamp()), int(known_at.timestamp())
+    engine, as_of = view.engine, int(view.as_of.timestamp())
+    known = int((known_at or view.as_of).timestamp())
     if view.manifest.at_s <= min(as_of, known):
         return documents
     later = (nw.col("last_at") > as_of) | (nw.col("last_known_at") > known) | (nw.col("t_stored_at") > known)

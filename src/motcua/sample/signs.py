@@ -79,7 +79,7 @@ class Planted:
     """The whole: dossiers, and the signs to be found as (check, subject).
 
     `outages`: (agency, system, from, to, caught up) of each known outage; `asked`: agencies that let the date
-    of a request for an explanation pass.
+    of a request for an explanation pass; `petitions`: rows of a list.
     """
 
     dossiers: tuple[Dossier, ...]
@@ -87,6 +87,7 @@ class Planted:
     agencies: tuple[str, ...]
     outages: tuple[Outage, ...]
     asked: tuple[str, ...]
+    petitions: tuple[dict[str, str], ...]
 
 
 class Office:
@@ -748,12 +749,28 @@ def planted(*, seed: int = 7, units: int = 27, each: int = 40, copies: int = 2) 
     office.find("question_unanswered", plain[5])
     for n in range(16):  # no sign: a machine posts results
         _in_a_burst(office, plain[6], office.days[36], n, actor=MACHINE)
+    petitions = _petitions(office, plain[9], plain[10])
     outages = (_through_an_outage(office, plain[7]), _while_the_portal_was_down(office, plain[8]))
     for dossier in office.dossiers:
         dossier.events = [told for told in dossier.events if told.at <= UNTIL and told.recorded_at <= UNTIL]
     return Planted(
         dossiers=tuple(office.dossiers), signs=frozenset(office.signs), agencies=tuple(office.agencies),
-        outages=outages, asked=(plain[5],),
+        outages=outages, asked=(plain[5],), petitions=petitions,
+    )  # fmt: skip
+
+
+def _petitions(office: Office, late: str, honest: str) -> tuple[dict[str, str], ...]:
+    """One agency answers after 16 working days; the other in time, or passed it on, or waits for the person."""
+    office.find("petition_late", late)
+
+    def row(code: str, agency: str, **after: int) -> dict[str, str]:
+        days = {name: f"{office.days[20 + n]}T10:00" for name, n in after.items()}
+        return {"petition": code, "agency": agency, "received_at": f"{office.days[20]}T08:00", **days}
+
+    return (
+        row("PAKN-1", late, answered_at=16), row("PAKN-2", late, answered_at=15, published_at=17),
+        row("PAKN-3", honest, answered_at=15, published_at=17), row("PAKN-4", honest, transferred_at=30),
+        row("PAKN-5", honest, asked_at=5), row("PAKN-6", honest, refused_at=2),
     )  # fmt: skip
 
 

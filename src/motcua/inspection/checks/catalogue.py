@@ -74,13 +74,6 @@ CHECKS: tuple[Check, ...] = (
         signs=_process_differs,
     ),
     Check(
-        code="petition_late", number="V-31", severity="B", remedy="instruct_staff",
-        title="Chậm xử lý phản ánh, kiến nghị",
-        explanation="Phản ánh, kiến nghị quá hạn trả lời.",
-        grounds=(grounds.INDEX,),
-        needs=(Need(fact="petitions", title="phản ánh, kiến nghị"),),
-    ),
-    Check(
         code="report_differs", number="V-33", severity="C", remedy="look_into",
         title="Số liệu báo cáo không khớp",
         explanation="Số liệu trong báo cáo định kỳ khác số tính từ hồ sơ.",

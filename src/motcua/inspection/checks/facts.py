@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from motcua.inspection.asked import Asked
+from motcua.inspection.petitions import Petition
 from motcua.inspection.verdicts import NEVER, Scope, local_day
 
 Frame = nw.LazyFrame[Any]
@@ -22,7 +23,8 @@ class Facts:
     """The judged pairs with their story, our acts as they stand after corrections, and what is known beside them.
 
     `outages`: as `downtime.placed` gives them, None where none is known; `questions`: those that wait past their date,
-    None where nobody keeps them. `collect` gives the rows of a frame as dictionaries, absent as None.
+    None where nobody keeps them; `petitions`: None where none was ever loaded. `collect` gives the rows of a frame as
+    dictionaries, absent as None.
     """
 
     dossiers: Frame
@@ -35,6 +37,7 @@ class Facts:
     accounts: Frame
     outages: Frame | None
     questions: Sequence[Asked] | None
+    petitions: Sequence[Petition] | None
 
     def count(self, frame: Frame) -> int:
         """How many rows a frame has."""
