@@ -172,18 +172,24 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         return Facts(
             judged, judged, view.scope, engine.collect, units, procedures, days, accounts, None, questions, complaints
         )
-    dossiers = kept.enter_context(engine.kept(story.situated(judged, units, procedures, days, view.scope)))
+    placed = kept.enter_context(engine.kept(story.situated(judged, units, procedures, days, view.scope)))
     down = engine.collect(table("outages").select(nw.len().cast(nw.Int64).alias("n")))[0]["n"]
     outages = kept.enter_context(engine.kept(downtime.placed(table("outages"), units, days))) if down else None
     acts = table("steps").filter(nw.col("side") == "ours", nw.col("at") <= view.scope.as_of)
     if question.known_at is not None:
         acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
-    acts = kept.enter_context(engine.kept(story.dated(story.effective(acts), dossiers, days, accounts, outages)))
-    told = story.told(dossiers, acts, table("process"))
-    told = papers.told(told, _documents(table("documents"), table("pairs"), view, question.known_at), components)
+    acts = story.dated(story.effective(acts), judged, placed, days, accounts, outages)
+    acts = kept.enter_context(engine.kept(acts))
+    documents = _documents(table("documents"), table("pairs"), view, question.known_at)
     theirs = table("steps").filter(nw.col("side") == "theirs")
-    told = synchronised.told(told, acts, theirs, table("deliveries"), outages, view.scope.as_of)
-    told = kept.enter_context(engine.kept(told))
+    told = placed
+    for part in (
+        story.told(judged, acts, table("process")),
+        papers.told(judged, documents, components),
+        synchronised.told(acts, theirs, table("deliveries"), outages, view.scope.as_of),
+    ):
+        told = told.join(part, on="dossier", how="left")
+    told = kept.enter_context(engine.kept(judged.join(told, on="dossier", how="left")))
     return Facts(
         told, acts, view.scope, engine.collect, units, procedures, days, accounts, outages, questions, complaints
     )

@@ -12,7 +12,7 @@ REUSABLE_S = 730 * 86_400
 
 
 def told(dossiers: Frame, documents: Frame, components: Frame) -> Frame:
-    """The pairs with what their papers say: counts per dossier, 0 where none is named."""
+    """What the papers of each of the pairs say: `dossier` and counts, 0 where none is named."""
     names = dossiers.select("dossier", "core", "owner", "received_at")
     papers = documents.join(names, on="dossier", how="inner")
     known = components.filter(nw.col("component") != "").group_by("core", "component").agg(
@@ -45,8 +45,7 @@ def told(dossiers: Frame, documents: Frame, components: Frame) -> Frame:
     )
     summed = counted.group_by("dossier").agg(*(nw.col(f"v_{name}").sum().alias(name) for name in columns))
     told = dossiers.select("dossier").join(summed, on="dossier", how="left")
-    told = told.with_columns(**{name: nw.col(name).fill_null(0) for name in columns})
-    return dossiers.join(told, on="dossier", how="left")
+    return told.with_columns(**{name: nw.col(name).fill_null(0) for name in columns})
 
 
 def _earlier(papers: Frame) -> Frame:

@@ -55,22 +55,28 @@ def effective(acts: Frame) -> Frame:
 
 
 def situated(dossiers: Frame, units: Frame, procedures: Frame, days: Frame, scope: Scope) -> Frame:
-    """The judged pairs with their calendar, what is known of their procedure, the working minutes of their dates."""
+    """For each of the judged pairs its calendar, what is known of its procedure, the working minutes of its dates.
+
+    A frame of its own, `dossier` and what is new: a wide frame is planned many times as slowly, so the pairs are
+    joined with what is told of them once.
+    """
+    own = [name for name in _DATES.values() if name != "now_at"]
     frame = (
-        dossiers.join(units.select("agency", "calendar", "level"), on="agency", how="left")
-        .with_columns(calendar=nw.col("calendar").fill_null("vn"), now_at=nw.lit(scope.as_of))
-        .join(procedures.drop("name"), on="core", how="left")
+        dossiers.select("dossier", "agency", "core", "true_finish_at", "due_3", "statutory_3", "subtract_3", *own)
+        .join(units.select("agency", "calendar", "level"), on="agency", how="left")
         .with_columns(
+            calendar=nw.col("calendar").fill_null("vn"),
+            now_at=nw.lit(scope.as_of),
             most_due_at=_latest("due_3", "statutory_3", "subtract_3"),
             best_finish_at=nw.min_horizontal("finish_at", "true_finish_at"),
         )
+        .join(procedures.drop("name"), on="core", how="left")
+        .drop("agency", "core", "true_finish_at", "due_3", "statutory_3", "subtract_3")
     )
-    # The clock over a narrow frame: a wide one is planned many times as slowly.
-    dates = frame.select("dossier", "calendar", *_DATES.values())
-    dates = worked(dates, days, **_DATES)
-    dates = on_day(dates, days, "submitted_at", submitted_closing="closing")
-    dates = on_day(dates, days, "received_at", received_closing="closing", received_workday="workdays_before")
-    return frame.join(dates.drop("calendar", *_DATES.values()), on="dossier", how="left")
+    frame = worked(frame, days, **_DATES)
+    frame = on_day(frame, days, "submitted_at", submitted_closing="closing")
+    frame = on_day(frame, days, "received_at", received_closing="closing", received_workday="workdays_before")
+    return frame.drop(*own)
 
 
 #: The working minutes that a dossier carries, and up to which of its instants.
@@ -86,14 +92,17 @@ def _latest(*names: str) -> nw.Expr:
     return nw.when(~nw.any_horizontal(*(nw.col(n).is_null() for n in names), ignore_nulls=True)).then(latest)
 
 
-def dated(acts: Frame, dossiers: Frame, days: Frame, accounts: Frame, outages: Frame | None) -> Frame:
+def dated(
+    acts: Frame, dossiers: Frame, placed: Frame, days: Frame, accounts: Frame, outages: Frame | None
+) -> Frame:  # fmt: skip
     """The acts with what their dossier says beside them, their working minutes, and the acts before and after each.
 
-    `outages`: as `downtime.placed` gives them; None where none is known.
+    `placed`: as `situated` gives it; `outages`: as `downtime.placed` gives them; None where none is known.
     """
     context = dossiers.select(
-        "dossier", "agency", "calendar", "core", "received_at", "finish_at", "due_by_pauses", "slip_due_at",
-        "w_received", "w_due", "w_slip", "w_now", "in_population",
+        "dossier", "agency", "core", "received_at", "finish_at", "due_by_pauses", "slip_due_at", "in_population"
+    ).join(
+        placed.select("dossier", "calendar", "w_received", "w_due", "w_slip", "w_now"), on="dossier", how="inner"
     )  # fmt: skip
     frame = acts.drop("month", "side").join(context, on="dossier", how="inner")
     entered = nw.col("recorded_at")
@@ -113,13 +122,12 @@ def dated(acts: Frame, dossiers: Frame, days: Frame, accounts: Frame, outages: F
 
 
 def told(dossiers: Frame, acts: Frame, process: Frame) -> Frame:
-    """The pairs with their story."""
+    """The story of each of the pairs: `dossier` and what is new."""
     told = dossiers.select("dossier")
     parts = (_whole(acts), _requests(acts), _extensions(acts), _steps(acts, process), _entered(acts), _filed(dossiers))
     for part in parts:
         told = told.join(part, on="dossier", how="left")
-    told = told.with_columns(**{name: nw.col(name).fill_null(0) for name in _COUNTS})
-    return dossiers.join(told, on="dossier", how="left")
+    return told.with_columns(**{name: nw.col(name).fill_null(0) for name in _COUNTS})
 
 
 def _is(*kinds: str) -> nw.Expr:

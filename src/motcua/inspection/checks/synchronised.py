@@ -22,8 +22,8 @@ _THEIRS = {"1": "2", "8": "3"}
 _SAME_S = 60
 
 
-def told(dossiers: Frame, acts: Frame, theirs: Frame, deliveries: Frame, outages: Frame | None, until: int) -> Frame:
-    """The pairs with the longest way of any of their acts, in minutes without outages, and its two instants."""
+def told(acts: Frame, theirs: Frame, deliveries: Frame, outages: Frame | None, until: int) -> Frame:
+    """For each dossier the longest way of any of its acts, in minutes without outages, and its two instants."""
     sent = acts.filter(nw.col("kind").is_in(list(_OURS))).select(
         "dossier", "seq", "agency", "at", "recorded_at", status=_renamed("kind", _OURS)
     )
@@ -50,12 +50,11 @@ def told(dossiers: Frame, acts: Frame, theirs: Frame, deliveries: Frame, outages
         sync_minutes=(nw.col("to_at") - nw.col("from_at") - nw.col("down_s")) // 60
     )
     longest = ways.group_by("dossier").agg(nw.col("sync_minutes").max())
-    longest = (
+    return (
         ways.join(longest, on=["dossier", "sync_minutes"], how="inner")
         .group_by("dossier", "sync_minutes")
         .agg(nw.col("from_at").min().alias("sync_entered_at"), nw.col("to_at").min().alias("sync_arrived_at"))
     )
-    return dossiers.join(longest, on="dossier", how="left")
 
 
 def _renamed(name: str, names: dict[str, str]) -> nw.Expr:
