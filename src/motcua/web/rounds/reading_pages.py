@@ -165,8 +165,9 @@ def _documents(request: HttpRequest, round_: Round, row: Item) -> list[dict[str,
         {
             "row": one, "standing": STANDINGS[one.standing], "kb": max(one.size // 1024, 1),
             "picture": one.media.startswith("image/"), "pdf": one.media == "application/pdf",
-            "open": bool(one.digest) and str(one.pk) == chosen
-            and reading.may_look(round_.pk, one, by=user(request), at=now),
+            "open": (said := bool(one.digest) and reading.may_look(round_.pk, one, by=user(request), at=now))
+            and str(one.pk) == chosen,
+            "said": said,
         }
         for one in reading.documents(row.dossier)
     ]  # fmt: skip

@@ -53,7 +53,7 @@ QUESTIONS = Words({
     "documents_seen": "Đã xem văn bản, chứng cứ",
     "result_returned": "Kết quả đã trả, đúng hình thức",
 })  # fmt: skip
-CHECKED = Words({"yes": "Có", "no": "Không", "unknown": "Chưa rõ"})
+CHECKED = Words({"yes": "Có", "no": "Không", "unknown": "Chưa biết"})
 KINDS = Words({
     "data": "Cập nhật dữ liệu bằng sự kiện mới", "apology": "Xin lỗi người dân", "training": "Tập huấn, quán triệt",
     "discipline": "Đề nghị xem xét trách nhiệm", "other": "Việc khác",
