@@ -33,6 +33,7 @@ def answers(request: HttpRequest, number: int) -> HttpResponseBase:
         return _answer(request, round_, mine & units(request))
     items = list(round_.items.filter(agency__in=mine).exclude(sort="clean").order_by("dossier"))
     heard = explanations.heard(round_, items)
+    items.sort(key=lambda item: not heard[item.dossier].owes)  # what is owed stands first
     agencies, procedures = frozen.names()
     rows = [
         {"item": item, "told": heard[item.dossier], "procedure": procedures.get(item.procedure, item.procedure),

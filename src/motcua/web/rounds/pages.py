@@ -106,6 +106,7 @@ def _page(request: HttpRequest, round_: Round, receipt: draw.Receipt | None = No
             "estimate_open": drawn and round_.decided_at is None,
             "papers": _papers(round_, rows),
             "remedies": remedies_,
+            "remedies_open": sum(row["remedy"].closed_at is None for row in remedies_),
             "remedy_form": {"kinds": words.KINDS.items(), "rows": rows},
             "mendable": _mendable(round_) if round_.concluded_at and not round_.closed_at else [],
             "looks": _named(round_.looks.order_by("-pk").values("at", "by", "dossier", "reason")[:_HISTORY]),
