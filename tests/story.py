@@ -52,9 +52,9 @@ class Case:
 
     def event(
         self, code: str, kind: str, when: str, *, recorded: str = "", step: str = "", due: str = "",
-        evidence: str = "", document: str = "",
+        evidence: str = "", document: str = "", actor: str = "A", unit: str = "P1", note: str = "",
     ) -> None:  # fmt: skip
-        self.events.append(f"{code},{kind},{when},{recorded},P1,A,{step},{due},{evidence},{document},")
+        self.events.append(f"{code},{kind},{when},{recorded},{unit},{actor},{step},{due},{evidence},{document},{note}")
 
     def record(self, code: str, status: int, *, updating: bool = True, **fields: str) -> None:
         item = {

@@ -12,10 +12,13 @@ from tests.story import Case, at
 
 from motcua.accounts.models import Post, User
 from motcua.dossiers.importing.run import Order, import_files
-from motcua.evidence import check, envelope
+from motcua.evidence import check, envelope, make, orders
+from motcua.evidence.models import Order as Ordered
 from motcua.evidence.models import Pack
 from motcua.mirror.load import load
 from motcua.oversight import extract
+from motcua.web.evidence import pages
+from motcua.web.evidence.papers import papers
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 CHROMIUM = Path("/usr/bin/chromium")
@@ -61,6 +64,44 @@ def test_personal_data_are_shown_only_with_a_reason(inspector: Client) -> None:
     assert not Pack.objects.exists()
     given = inspector.post("/goi-chung-cu", {"ho-so": CODE, "black_out": "none", "reason": "gửi tòa án tỉnh"})
     assert "Trần Thị Thử".encode() in given.content
+
+
+def test_a_pack_of_many_dossiers_is_made_by_a_process_with_its_progress_on_a_page(
+    inspector: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "AT_ONCE", 0)
+    started: list[Path] = []
+    monkeypatch.setattr(orders, "start", started.append)
+    reply = inspector.post("/goi-chung-cu", {"ho-so": CODE, "black_out": "personal", "reason": "lưu"}, follow=True)
+    order = Ordered.objects.get()
+    address = f"/goi-chung-cu/yeu-cau/{order.pk}"
+    assert started == [home] and reply.redirect_chain == [(address, 302)]
+    assert "Đang lập: 0/1 hồ sơ" in reply.content.decode() and not Pack.objects.exists()
+    assert inspector.get(f"{address}/tai-ve").status_code == 404
+    Ordered.objects.update(leased_until=NOW + orders.LEASE)
+    assert orders.work(home, papers=papers, clock=lambda: NOW) == 0, "somebody is at it"
+    later = NOW + 2 * orders.LEASE
+    assert orders.work(home, papers=papers, clock=lambda: later) == 1, "who was at it is dead"
+    told = inspector.get(address).content.decode()
+    pack = Pack.objects.get()
+    assert "Đã lập lúc" in told and pack.sha256 in told and pack.reason == "lưu"
+    file = b"".join(inspector.get(f"{address}/tai-ve").streaming_content)
+    assert check.Check(file).answer["ok"]
+    assert CODE in inspector.get(ADDRESS).content.decode()
+    other = Client()
+    other.force_login(User.objects.get(username="xa-khac"))
+    assert other.get(address).status_code == other.get(f"{address}/tai-ve").status_code == 404
+    assert orders.forget(home, at=later + orders.KEPT) == 0 and orders.forget(home, at=later + 2 * orders.KEPT) == 1
+    assert inspector.get(f"{address}/tai-ve").status_code == 404
+    assert "quá ngày giữ" in inspector.get(address).content.decode()
+
+
+def test_an_order_whose_process_dies_again_and_again_is_given_up(inspector: Client, home: Path) -> None:
+    order = orders.ask(make.dossiers([CODE]), black_out="personal", reason="", by="thanhtra", at=NOW)
+    Ordered.objects.update(tries=3)
+    assert orders.work(home, papers=papers, clock=lambda: NOW) == 0
+    assert "Không lập được" in inspector.get(f"/goi-chung-cu/yeu-cau/{order.pk}").content.decode()
+    assert orders.waiting(at=NOW) == []
 
 
 def test_a_colleague_of_another_ward_makes_no_pack(client: Client, province: None) -> None:

@@ -20,8 +20,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     make.add_argument("--round", type=int, metavar="N", help="a round: the dossiers of its sample, with its plan")
     make.add_argument("--codes", type=Path, metavar="FILE", help="further dossiers, a code a line")
     make.add_argument("--to", type=Path, metavar="FILE", required=True, help="where the pack goes")
-    make.add_argument("--black-out", choices=("personal", "none", "messages"), default="personal",
-                      help="what cannot be read in it (default: what names people)")  # fmt: skip
+    make.add_argument("--black-out", choices=("personal", "officials", "none", "messages"), default="personal",
+                      help="what cannot be read in it: what names people (default); also who acted, and notes;"
+                      " nothing; all of the messages")  # fmt: skip
     make.add_argument("--as-of", metavar="T", help="the verdicts as of then (default: now)")
     make.add_argument("--heads", type=Path, metavar="FILE",
                       help="heads that were given away: the pack proves that the log continues them")  # fmt: skip
@@ -35,6 +36,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     black_out.add_argument("--what", choices=("personal", "messages"), default="personal")
     black_out.add_argument("--to", type=Path, metavar="FILE", required=True)
     black_out.set_defaults(run=_black_out)
+    work = packs.add_parser("work", help="make the packs that pages asked for and nobody makes")
+    work.set_defaults(run=_work)
     key = packs.add_parser("key", help="the public key of this house, to be published")
     key.set_defaults(run=_key)
 
@@ -140,6 +143,20 @@ def _black_out(args: argparse.Namespace) -> int:
     _write(args.to, shorter)
     after = verify(shorter)
     answer(args, {"file": str(args.to), **after}, f"{args.to}: {after['withheld']} values blacked out, the rest proves")
+    return DONE
+
+
+def _work(args: argparse.Namespace) -> int:
+    from motcua.cli.home import open_home
+
+    home = open_home()
+    from django.utils import timezone
+
+    from motcua.evidence import orders
+    from motcua.web.evidence.papers import papers
+
+    count = orders.work(home, papers=papers, clock=timezone.now)
+    answer(args, {"made": count}, f"{count} packs made")
     return DONE
 
 

@@ -42,6 +42,7 @@ _WANTED_BY = {
     "notices": {"oversight", "exchange"},
     "sending": {"oversight", "exchange"},
     "rounds": {"oversight"},
+    "packs": {"oversight"},
     "raw-messages": {"oversight", "exchange"},
     "freeze": {"oversight"},
 }
@@ -125,6 +126,7 @@ def _tasks(home: Path) -> list[Task]:
 
     from motcua.accounts import roster, sessions, tries
     from motcua.directives import meetings, progress
+    from motcua.evidence import orders
     from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.findings import modes, update
     from motcua.ledger import seals
@@ -170,6 +172,14 @@ def _tasks(home: Path) -> list[Task]:
         if waiting:
             freezing.start(home)
         return len(waiting)
+
+    def packs() -> int:
+        """Evidence packs that wait and that nobody makes; files that lay long enough go."""
+        now = timezone.now()
+        waiting = orders.waiting(at=now)
+        if waiting:
+            orders.start(home)
+        return len(waiting) + orders.forget(home, at=now)
 
     def forget() -> int:
         """What was kept of sessions that are over, of old tries in vain, and of lists of people."""
@@ -224,6 +234,7 @@ def _tasks(home: Path) -> list[Task]:
         Task("notices", lambda: telling.run(home, now=timezone.now()), 60),
         Task("sending", lambda: sending.run(outbox.letter, now=timezone.now()), 30),
         Task("freeze", unfrozen, 15),
+        Task("packs", packs, 15),
         Task("rounds", lambda: remedies.settle(home=home, now=timezone.now()), 300),
         Task("seal", lambda: int(seals.seal(home / "keys", at=timezone.now()) is not None), 3600),
     ]

@@ -260,6 +260,22 @@ def counted(line, start, due, pauses):
     return total
 
 
+# ---- officials --------------------------------------------------------------------------------------------------
+
+OFFICIAL, WRITTEN = ("actor", "unit"), ("note", "reason")
+
+
+def committed_of(event):
+    """The commitments of an event, in the order of the pack."""
+    found = [(name, event[name]) for name in OFFICIAL if isinstance(event[name], dict)]
+    return found + [(name, value) for name, value in sorted(event["body"].items()) if isinstance(value, dict)]
+
+
+def plain(value):
+    """A text as it is; one that is blacked out as none."""
+    return "" if isinstance(value, dict) else value
+
+
 # ---- the pack ---------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +286,7 @@ class Check:
         self.faults: list[dict[str, str]] = []
         self.key, self.outside = key, heads or {}
         self.answer = {"ok": False, "faults": self.faults}
+        self.closed = 0  # events of which something of the officials is blacked out
         self.commitments = collections.OrderedDict()  # ref -> (commitment, prefix, class)
         try:
             self.entries = entries_of(file)
@@ -320,6 +337,7 @@ class Check:
             {
                 "dossiers": len(manifest["dossiers"]),
                 "events": events,
+                "events_closed": self.closed,
                 "shown": shown,
                 "withheld": withheld,
                 "withheld_later": later,
@@ -364,6 +382,10 @@ class Check:
             content = {name: value for name, value in event.items() if name not in ("hash", "path", "position")}
             content["dossier"] = code
             digest = sha256(canonical(content))
+            committed = committed_of(event)
+            if any(name in OFFICIAL + WRITTEN for name, _ in committed):
+                digest = unhex(event["hash"], 32)  # not all that the hash covers is here: place and signature hold it
+                self.closed += 1
             self.demand(digest.hex() == event["hash"], "event", place)
             self.demand(event["seq"] == seq and event["previous"] == previous, "chain", place)
             index = event["position"] - 1
@@ -374,10 +396,10 @@ class Check:
             else:
                 self.fault("inclusion", place)
             previous = digest.hex()
-            for name, value in event["body"].items():
-                if isinstance(value, dict):
-                    ref = "%s/event/%d/%s" % (number, seq, name)
-                    self.commitments[ref] = (value["commitment"], name, "personal")
+            for name, value in committed:
+                ref = "%s/event/%d/%s" % (number, seq, name)
+                kind = "officials" if name in OFFICIAL + WRITTEN else "personal"
+                self.commitments[ref] = (value["commitment"], name, kind)
         for n, message in enumerate(messages["messages"], 1):
             for m, (path, kind, stated) in enumerate(message["leaves"]):
                 self.commitments["%s/message/%d/%d" % (number, n, m)] = (stated, path, kind)
@@ -412,7 +434,8 @@ class Check:
             return
         names = ("actor", "unit", "step")
         logged = collections.Counter(
-            (event["kind"], event["at"], event["recorded_at"], *(event[name] for name in names)) for event in events
+            (event["kind"], event["at"], event["recorded_at"], *(plain(event[name]) for name in names))
+            for event in events
         )
         for entry in verdicts["timeline"]:
             if entry["side"] == "ours":
@@ -530,12 +553,17 @@ def told(answer):
     known = "đúng khóa đã biết / the key that you named" if answer["key_known"] else (
         "so khóa này với khóa của cơ quan / compare it with the key that the office publishes"
     )  # fmt: skip
+    closed = ""
+    if answer["events_closed"]:
+        closed = "  việc che người bấm, dựa vào vị trí và chữ ký / acts whose officials are blacked out: %d\n"
+        closed %= answer["events_closed"]
     return (
         "ĐẠT / PROVED\n"
         "  hồ sơ / dossiers: %(dossiers)d, sự kiện / events: %(events)d\n"
         "  giá trị để ngỏ / shown: %(shown)d, đã che / blacked out: %(withheld)d"
         " (sau khi lập / later: %(withheld_later)d)\n"
         % answer
+        + closed
         + "  sổ niêm phong / sealed log: %d %s\n" % (answer["head"]["size"], answer["head"]["root"])
         + "  đầu sổ đã so / heads compared: %d\n" % answer["heads_compared"]
         + "  khóa / key: %s\n  %s\n" % (answer["key"], known)

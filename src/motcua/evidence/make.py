@@ -23,7 +23,7 @@ from motcua.evidence.models import Pack, PackDossier
 from motcua.inspection.bridge import FORMULA
 from motcua.inspection.ours import Catalogue
 from motcua.ledger import audit, seals
-from motcua.ledger.chain import canonical
+from motcua.ledger.chain import canonical, commitment
 from motcua.ledger.models import EventRow, Head, PersonalValue
 from motcua.oversight import explain, figures, reading
 from motcua.oversight.figures import Question
@@ -31,11 +31,16 @@ from motcua.rules.instants import Unreadable, iso, parse_instant, to_microsecond
 from motcua.rules.policies import POLICIES
 
 FORMAT = "motcua evidence 1"
-#: none: everything is shown; personal: who the people are is not; messages: nothing of the messages is.
-BlackOut = Literal["none", "personal", "messages"]
-BLACK_OUTS: tuple[BlackOut, ...] = ("personal", "none", "messages")
+#: none: everything is shown; personal: who the people are is not; officials: nor who acted, in which unit, nor notes;
+#: messages: nothing of the messages is.
+BlackOut = Literal["none", "personal", "officials", "messages"]
+BLACK_OUTS: tuple[BlackOut, ...] = ("personal", "officials", "none", "messages")
+#: Texts that officials write into the body of an event.
+_WRITTEN = ("note", "reason")
 #: Earlier heads whose trees the pack proves to be the beginning of its own: the newest of so many days and months.
 _DAYS, _MONTHS = 14, 12
+#: Dossiers judged at once.
+_AT_ONCE = 250
 #: Of a judged pair: digests of names could be guessed back.
 _GUESSABLE = frozenset({"owner", "t_owner", "as_of", "further"})
 CHECKER = Path(__file__).with_name("check.py")
@@ -130,15 +135,20 @@ class _Maker:
         codes = list(self.subject.codes)
         last = max(EventRow.objects.filter(dossier__in=codes[:500]).values_list("position", flat=True), default=1)
         for start in range(500, len(codes), 500):
-            some = EventRow.objects.filter(dossier__in=codes[start : start + 500]).values_list("position", flat=True)
-            last = max([last, *some])
+            positions = EventRow.objects.filter(dossier__in=codes[start : start + 500]).values_list(
+                "position", flat=True
+            )
+            last = max([last, *positions])
         log = tree.Log.of_the_house()
         if not EventRow.objects.exists():
             raise Unreadable("the log holds nothing yet: there is nothing to prove")
         head = tree.sealed(log, self.home / "keys", upto=last, at=self.at)
-        for number, code in enumerate(codes, 1):
-            self._dossier(f"{number:04d}", code, log, head)
-            advance(1)
+        for start in range(0, len(codes), _AT_ONCE):
+            some = codes[start : start + _AT_ONCE]
+            judged = figures.some(self.home, some, Question(as_of=self.as_of), now=self.at)
+            for number, code in enumerate(some, start + 1):
+                self._dossier(f"{number:04d}", code, judged.get(code), log, head)
+                advance(1)
         self._json("subject.json", {"kind": self.subject.kind, "code": self.subject.code, "title": self.subject.title,
                                     "facts": dict(self.subject.facts)})  # fmt: skip
         self._json("heads.json", _heads(log, head, given, self.home / "keys"))
@@ -179,11 +189,11 @@ class _Maker:
 
     # ---- one dossier -------------------------------------------------------------------------------------------
 
-    def _dossier(self, number: str, code: str, log: tree.Log, head: Head) -> None:
-        story = explain.dossier(self.home, code, now=self.at, as_of=self.as_of)
-        row = figures.one(self.home, code, Question(as_of=self.as_of), now=self.at)
-        if story is None or row is None:
+    def _dossier(self, number: str, code: str, row: Mapping[str, Any] | None, log: tree.Log, head: Head) -> None:
+        story = row and explain.dossier(self.home, code, now=self.at, as_of=self.as_of, row=row)
+        if not story or row is None:
             raise Unreadable(f"{code}: neither our record nor the portal's copy has such a dossier")
+        story = self._without_officials(story)
         folder = f"dossiers/{number}"
         events = self._events(number, code, log, head)
         self._json(f"{folder}/events.json", {"dossier": code, "events": events})
@@ -220,8 +230,12 @@ class _Maker:
         found: list[dict[str, Any]] = []
         for row in EventRow.objects.filter(dossier=code).order_by("seq"):
             body = json.loads(row.body)
+            actor = self._of_official(number, code, row.seq, "actor", row.actor)
+            unit = self._of_official(number, code, row.seq, "unit", row.unit)
             for name in sorted(body):
-                if isinstance(body[name], dict):
+                if name in _WRITTEN and isinstance(body[name], str):
+                    body[name] = self._of_official(number, code, row.seq, name, body[name])
+                elif isinstance(body[name], dict):
                     value = known.get((row.seq, name))  # None: erased
                     ref = f"{number}/event/{row.seq}/{name}"
                     if value is None or self.black_out != "none":
@@ -230,7 +244,7 @@ class _Maker:
                         self.opened.append([ref, bytes(value.salt).hex(), value.value])
             found.append(
                 {
-                    "actor": row.actor,
+                    "actor": actor,
                     "at": to_microseconds(row.at),
                     "body": body,
                     "hash": bytes(row.hash).hex(),
@@ -243,10 +257,28 @@ class _Maker:
                     "seq": row.seq,
                     "step": row.step,
                     "stored_at": to_microseconds(row.stored_at),
-                    "unit": row.unit,
+                    "unit": unit,
                 }
             )
         return found
+
+    def _of_official(self, number: str, code: str, seq: int, name: str, text: str) -> str | dict[str, str]:
+        """What an official's act says of the official: as it is, or as a commitment where that is blacked out."""
+        if self.black_out != "officials" or not text:
+            return text
+        self.withheld.append(f"{number}/event/{seq}/{name}")
+        return {"commitment": commitment(name, text, self.salts.of(code, f"event {seq}", name))}
+
+    def _without_officials(self, story: Mapping[str, Any]) -> dict[str, Any]:
+        """A story in which nobody who acted is named."""
+        if self.black_out != "officials":
+            return dict(story)
+        gone = {"actor": "", "unit": "", "note": ""}
+        told = {name: [{**entry, **{k: v for k, v in gone.items() if k in entry}} for entry in story[name]]
+                for name in ("timeline", "minutes")}  # fmt: skip
+        certificate = dict(story["certificate"])
+        certificate["pauses"] = [{**pause, "reason": ""} for pause in certificate.get("pauses", [])]
+        return {**story, **told, "certificate": certificate}
 
     def _messages(self, number: str, code: str, story: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for n, raw in enumerate(exchanged.about(code, story["further"]), 1):
@@ -255,7 +287,7 @@ class _Maker:
                 salt = self.salts.of(code, raw.key, leaf.path)
                 listed.append([leaf.path, leaf.kind, leaves.commitment(leaf.path, leaf.text, salt)])
                 ref = f"{number}/message/{n}/{m}"
-                shown = {"none": ("open", "personal"), "personal": ("open",), "messages": ()}[self.black_out]
+                shown = {"none": ("open", "personal"), "messages": ()}.get(self.black_out, ("open",))
                 if leaf.kind in shown:
                     self.opened.append([ref, salt.hex(), leaf.text])
                 else:

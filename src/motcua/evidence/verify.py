@@ -26,7 +26,8 @@ def verify(file: bytes, *, keys: set[str] | None = None, heads: Mapping[int, str
     """What a pack proves. `keys`: public keys (hex) that may have signed it, None: any; `heads`: size → root (hex).
 
     Keys of the answer: `ok`, `faults` (code and place, the first hundred), `dossiers`, `events`, `shown`, `withheld`,
-    `withheld_later` (blacked out by a holder), `key`, `key_known`, `head`, `heads_compared`.
+    `withheld_later` (blacked out by a holder), `events_closed` (something of the officials blacked out), `key`,
+    `key_known`, `head`, `heads_compared`.
     """
     try:
         return _Verifier(envelope.opened(file), keys, dict(heads or {})).report()
@@ -39,6 +40,7 @@ class _Verifier:
         self.entries, self.keys, self.heads = entries, keys, heads
         self.faults: list[dict[str, str]] = []
         self.compared = 0
+        self.closed = 0  # events of which something of the officials is blacked out
         self.commitments: dict[str, tuple[str, Callable[[str, bytes], str]]] = {}
 
     def fault(self, code: str, place: str) -> None:
@@ -76,6 +78,7 @@ class _Verifier:
             "faults": self.faults[:100],
             "dossiers": len(manifest["dossiers"]),
             "events": events,
+            "events_closed": self.closed,
             "shown": shown,
             "withheld": withheld,
             "withheld_later": later,
@@ -139,10 +142,15 @@ class _Verifier:
             place = f"{folder}/events.json {seq}"
             digest = event_hash(
                 bytes.fromhex(event["previous"]), dossier=code, seq=event["seq"], kind=event["kind"], at=event["at"],
-                recorded_at=event["recorded_at"], stored_at=event["stored_at"], actor=event["actor"],
-                unit=event["unit"], step=event["step"], body=canonical(event["body"]).decode(), origin=event["origin"],
+                recorded_at=event["recorded_at"], stored_at=event["stored_at"], actor=_plain(event["actor"]),
+                unit=_plain(event["unit"]), step=event["step"], body=canonical(event["body"]).decode(),
+                origin=event["origin"],
             )  # fmt: skip
-            if digest.hex() != event["hash"]:
+            closed = _closed(event)
+            if closed:  # what the hash covers is not all here: its place in the log and the signature hold it
+                digest = bytes.fromhex(event["hash"])
+                self.closed += 1
+            elif digest.hex() != event["hash"]:
                 self.fault("event", place)
             if event["seq"] != seq or bytes.fromhex(event["previous"]) != previous:
                 self.fault("chain", place)
@@ -151,9 +159,8 @@ class _Verifier:
             if not 0 <= index < head["size"] or not seals.included(digest, index, head["size"], path, root):
                 self.fault("inclusion", place)
             previous = digest
-            for name, value in event["body"].items():
-                if isinstance(value, dict):
-                    self.commitments[f"{number}/event/{seq}/{name}"] = (value["commitment"], _of_event(name))
+            for name, value in _committed(event):
+                self.commitments[f"{number}/event/{seq}/{name}"] = (value["commitment"], _of_event(name))
         for n, message in enumerate(self._read(f"{folder}/messages.json")["messages"], 1):
             for m, (path_, _, stated) in enumerate(message["leaves"]):
                 self.commitments[f"{number}/message/{n}/{m}"] = (stated, _of_leaf(path_))
@@ -189,7 +196,14 @@ class _Verifier:
         if any(event["kind"] == "corrected" for event in events):
             return
         logged = Counter(
-            (event["kind"], event["at"], event["recorded_at"], event["actor"], event["unit"], event["step"])
+            (
+                event["kind"],
+                event["at"],
+                event["recorded_at"],
+                _plain(event["actor"]),
+                _plain(event["unit"]),
+                event["step"],
+            )
             for event in events
         )
         for entry in verdicts["timeline"]:
@@ -221,6 +235,30 @@ class _Verifier:
             if bytes.fromhex(salt).hex() != salt or of(value, bytes.fromhex(salt)) != stated:
                 self.fault("opening", ref)
         return len(opened), len(withheld), len(shut - set(manifest["withheld"]))
+
+
+#: Of an event, beside its body: who acted, and in which unit.
+_OFFICIAL = ("actor", "unit")
+_WRITTEN = ("note", "reason")
+
+
+def _committed(event: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The commitments of an event, in the order of the pack."""
+    for name in _OFFICIAL:
+        if isinstance(event[name], dict):
+            yield name, event[name]
+    for name, value in sorted(event["body"].items()):
+        if isinstance(value, dict):
+            yield name, value
+
+
+def _closed(event: Mapping[str, Any]) -> bool:
+    """Whether something that the hash covers in clear stands there as a commitment."""
+    return any(name in (*_OFFICIAL, *_WRITTEN) for name, _ in _committed(event))
+
+
+def _plain(value: Any) -> str:
+    return "" if isinstance(value, dict) else str(value)
 
 
 def _of_event(name: str) -> Callable[[str, bytes], str]:
@@ -285,9 +323,9 @@ def _classes(entries: Mapping[str, bytes], count: int) -> Iterator[tuple[str, st
     for n in range(1, count + 1):
         number = f"{n:04d}"
         for event in json.loads(entries[f"dossiers/{number}/events.json"])["events"]:
-            for name, value in sorted(event["body"].items()):
-                if isinstance(value, dict):
-                    yield f"{number}/event/{event['seq']}/{name}", "personal"
+            for name, _ in _committed(event):
+                kind = "officials" if name in (*_OFFICIAL, *_WRITTEN) else "personal"
+                yield f"{number}/event/{event['seq']}/{name}", kind
         for k, message in enumerate(json.loads(entries[f"dossiers/{number}/messages.json"])["messages"], 1):
             for m, (_, kind, _) in enumerate(message["leaves"]):
                 yield f"{number}/message/{k}/{m}", kind

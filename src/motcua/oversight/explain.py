@@ -31,10 +31,14 @@ _PAUSING = ("supplement_requested", "suspended", "payment_requested")
 
 
 def dossier(
-    home: Path, code: str, *, now: datetime, as_of: datetime | None = None, policy: str = "default"
-) -> dict[str, Any] | None:
-    """The whole story of a dossier as the JSON of `motcua explain`; None where neither side has it."""
-    row = figures.one(home, code, Question(as_of=as_of, policy=policy), now=now)
+    home: Path, code: str, *, now: datetime, as_of: datetime | None = None, policy: str = "default",
+    row: Mapping[str, Any] | None = None,
+) -> dict[str, Any] | None:  # fmt: skip
+    """The whole story of a dossier as the JSON of `motcua explain`; None where neither side has it.
+
+    `row`: its judged pair, where that was read already (`figures.some`).
+    """
+    row = row or figures.one(home, code, Question(as_of=as_of, policy=policy), now=now)
     if row is None:
         return None
     procedure = Procedure.objects.filter(code=row["procedure"]).values_list("name", flat=True).first()

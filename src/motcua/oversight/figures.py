@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -616,14 +616,21 @@ def _listed(row: Mapping[str, Any], agencies: Mapping[str, str], procedures: Map
 
 def one(home: Path, code: str, question: Question, *, now: datetime) -> dict[str, Any] | None:
     """The judged pair of one dossier, None where neither side has it; `further`: codes of its other records there."""
+    return some(home, [code], question, now=now).get(code)
+
+
+def some(home: Path, codes: Sequence[str], question: Question, *, now: datetime) -> dict[str, dict[str, Any]]:
+    """The same for several dossiers by code: asked once, since planning costs more than reading them."""
+    wanted = sorted(set(codes))
     store = facts(home)
     with store.lock:
         view = store.view(replace(question, measure="all"), now=now)
-        rows = view.engine.collect(bridges.judged(view.pairs.filter(nw.col("dossier") == code), view.scope))
-        further = view.engine.collect(view.duplicates.filter(nw.col("of_dossier") == code).select("record"))
-    if not rows:
-        return None
-    row = rows[0]
-    row["as_of"] = view.as_of
-    row["further"] = [found["record"] for found in sorted(further, key=lambda found: found["record"])]
-    return row
+        among = nw.col("dossier").is_in(wanted) if len(wanted) > 1 else nw.col("dossier") == (wanted or [""])[0]
+        rows = view.engine.collect(bridges.judged(view.pairs.filter(among), view.scope))
+        extra = view.duplicates.filter(nw.col("of_dossier").is_in(wanted or [""])).select("of_dossier", "record")
+        further = view.engine.collect(extra)
+    found = {row["dossier"]: {**row, "as_of": view.as_of, "further": []} for row in rows}
+    for each in sorted(further, key=lambda each: each["record"]):
+        if each["of_dossier"] in found:
+            found[each["of_dossier"]]["further"].append(each["record"])
+    return found

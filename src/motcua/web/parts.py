@@ -48,7 +48,7 @@ PAGES: Mapping[str, frozenset[str]] = {
             "checks", "check-values", "set-apart",
             "loading", "load", "load-refused", "load-match",
             "paste", "pasted", "pasted-workbook",
-            "evidence", "evidence-check",
+            "evidence", "evidence-check", "evidence-order", "evidence-order-file",
             "warnings", "warnings-workbook",
             "compare", "comparison", "comparison-workbook",
             "collector", "collector-messages", "collector-workbook", "collector-message",

@@ -7,16 +7,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from motcua.accounts import powers
-from motcua.evidence import make, subjects, verify
+from motcua.evidence import make, orders, subjects, verify
 from motcua.evidence.make import BLACK_OUTS, Subject
-from motcua.evidence.models import Pack
-from motcua.oversight import figures
+from motcua.evidence.models import Order, Pack
+from motcua.oversight import named
 from motcua.oversight.figures import Question
 from motcua.rules.instants import Unreadable, local_day
 from motcua.web import labels
@@ -26,9 +27,10 @@ from motcua.web.evidence import words
 from motcua.web.evidence.papers import papers
 from motcua.web.rounds.access import of_province
 
-#: Dossiers in a pack that a page makes; more are for the command line.
-MOST = 500
+#: Dossiers in a pack that a page makes while one waits; more are made by a process, up to the most.
+AT_ONCE, MOST = 50, 5_000
 _LARGEST_UPLOAD = 200_000_000
+_ORDERS = 5
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,6 +48,8 @@ def pack(request: HttpRequest) -> HttpResponse:
             raise Unreadable(f"black_out={chosen}")
         error = _refusal(subject, chosen, reason)
         if not error:
+            if len(subject.codes) > AT_ONCE:
+                return _ordered(request, subject, chosen, reason)
             return _file(request, subject, chosen, reason)
         return _form(request, subject, chosen, reason, error)
     return _form(request, subject, chosen, reason, "")
@@ -59,12 +63,13 @@ def _subject(request: HttpRequest, codes: list[str], finding: str = "") -> Subje
         raise Http404
     now = timezone.now()
     scope = powers.scope(request.user, on=local_day(now))
-    for code in codes[: MOST + 1]:
-        row = figures.one(settings.HOME, code, Question(), now=now)
-        if row is None:
-            raise Http404(code)
-        if scope is not None and row["agency"] not in scope:
-            raise PermissionDenied
+    if len(codes) > MOST:
+        raise Unreadable(gettext("một gói có nhiều nhất {n} hồ sơ").format(n=labels.number(MOST)))
+    found = named.look_up(settings.HOME, Question(), codes, now=now)
+    if known := {row["dossier"] for row in found["rows"]} ^ set(codes):
+        raise Http404(min(known))
+    if scope is not None and any(row["agency"] not in scope for row in found["rows"]):
+        raise PermissionDenied
     return of_finding or make.dossiers(codes)
 
 
@@ -80,9 +85,7 @@ def _of_round(request: HttpRequest, number: str) -> Subject:
 
 def _refusal(subject: Subject, black_out: str, reason: str) -> str:
     if len(subject.codes) > MOST:
-        return gettext(
-            "Một gói trên trang này có nhiều nhất {n} hồ sơ; nhiều hơn thì dùng lệnh motcua evidence."
-        ).format(n=MOST)
+        return gettext("Một gói có nhiều nhất {n} hồ sơ: chia thành nhiều gói.").format(n=labels.number(MOST))
     if black_out == "none" and len(reason) < 5:
         return gettext("Chưa lập gói: không che dữ liệu cá nhân thì phải ghi lý do.")
     return ""
@@ -99,6 +102,49 @@ def _file(request: HttpRequest, subject: Subject, black_out: Any, reason: str) -
     return reply
 
 
+def _ordered(request: HttpRequest, subject: Subject, black_out: Any, reason: str) -> HttpResponse:
+    order = orders.ask(
+        subject, black_out=black_out, reason=reason, by=request.user.get_username(), at=timezone.now()
+    )  # fmt: skip
+    orders.start(settings.HOME)
+    return redirect("evidence-order", order.pk)
+
+
+def _own(request: HttpRequest, number: int) -> Order:
+    """An order of the viewer's own. Raises `Http404`."""
+    order = Order.objects.filter(pk=number, asked_by=request.user.get_username()).select_related("pack").first()
+    if order is None:
+        raise Http404
+    return order
+
+
+@require_safe
+def order(request: HttpRequest, number: int) -> HttpResponse:
+    """How far a pack is that a process makes."""
+    asked = _own(request, number)
+    return page(
+        request,
+        "evidence/order.html",
+        {
+            "order": asked, "kind": words.KINDS[asked.kind], "what": words.BLACK_OUTS[asked.black_out],
+            "there": orders.file(settings.HOME, asked) is not None, "running": asked.state == Order.State.WAITING,
+            "share": round(100 * asked.done / max(asked.total, 1)), "days": orders.KEPT.days,
+        },
+    )  # fmt: skip
+
+
+@require_safe
+def order_file(request: HttpRequest, number: int) -> FileResponse:
+    """The file of a finished order."""
+    asked = _own(request, number)
+    found = orders.file(settings.HOME, asked)
+    if found is None:
+        raise Http404
+    named = {"round": f"dot-kiem-tra-{asked.code}"}.get(asked.kind, asked.kind)
+    name = workbooks.name(f"chung-cu-{named}", asked.ended_at or asked.asked_at, "zip")
+    return FileResponse(found.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
+
+
 def _form(request: HttpRequest, subject: Subject, chosen: str, reason: str, error: str) -> HttpResponse:
     earlier = Pack.objects.filter(dossiers__dossier__in=subject.codes[:MOST]).distinct().order_by("-pk")[:20]
     return page(
@@ -113,7 +159,9 @@ def _form(request: HttpRequest, subject: Subject, chosen: str, reason: str, erro
                 for name in BLACK_OUTS
             ],
             "reason": reason,
+            "by_process": len(subject.codes) > AT_ONCE,
             "error": error,
+            "orders": Order.objects.filter(asked_by=request.user.get_username()).order_by("-pk")[:_ORDERS],
             "earlier": [{"at": each.made_at, "by": each.made_by, "what": words.BLACK_OUTS[each.black_out],
                          "reason": each.reason, "sha256": each.sha256} for each in earlier],
         },

@@ -8,27 +8,32 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext
 
 from motcua.rules.instants import from_microseconds, iso
 from motcua.web.console.days import folded
+from motcua.web.evidence import printed
 from motcua.web.training import marks
 
 _STYLE = Path(__file__).resolve().parent.parent / "static" / "web" / "evidence-cover.css"
 
 
 def papers(pack: Mapping[str, Any]) -> dict[str, bytes]:
-    """`cover.html` and `README.txt` of a pack that is being made."""
+    """`cover.html`, `cover.pdf` and `README.txt` of a pack that is being made."""
     with translation.override("vi"):
+        told = [_told(each) for each in pack["told"]]
+        key, root = _spaced(pack["key"]["public"]), _spaced(pack["head"]["root"])
         context = {
             "pack": pack,
             "training": marks.mark(),
             "style": _STYLE.read_text(encoding="utf-8"),
-            "key": _spaced(pack["key"]["public"]),
-            "root": _spaced(pack["head"]["root"]),
-            "told": [_told(each) for each in pack["told"]],
+            "key": key,
+            "root": root,
+            "told": told,
         }
         return {
             "cover.html": _text("evidence/cover.html", context),
+            "cover.pdf": printed.cover(pack, told, key=key, root=root),
             "README.txt": _text("evidence/readme.txt", context),
         }
 
@@ -48,6 +53,7 @@ def _told(each: Mapping[str, Any]) -> dict[str, Any]:
     events = [
         {
             **event,
+            **{name: gettext("(đã che)") for name in ("actor", "unit") if isinstance(event[name], dict)},
             "stated": iso(from_microseconds(event["at"])),
             "entered": iso(from_microseconds(event["recorded_at"])),
         }

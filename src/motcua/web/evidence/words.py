@@ -7,6 +7,7 @@ from motcua.web.labels import Words
 BLACK_OUTS = Words(
     {
         "personal": "Che dữ liệu cá nhân",
+        "officials": "Che thêm cán bộ, ghi chú",
         "none": "Không che gì",
         "messages": "Che toàn bộ nội dung bản tin",
     }
@@ -14,6 +15,8 @@ BLACK_OUTS = Words(
 BLACK_OUT_HINTS = Words(
     {
         "personal": "Họ tên, số giấy tờ, điện thoại, địa chỉ, tệp của người dân không đọc được; vẫn chứng minh được.",
+        "officials": "Như trên, và không đọc được ai bấm, đơn vị bấm, ghi chú. Các việc ấy vẫn có vị trí trong sổ và"
+        " chữ ký của cơ quan; nội dung không tính lại được từ mã băm.",
         "none": "Người nhận đọc được dữ liệu cá nhân. Phải ghi lý do; lượt lập được lưu.",
         "messages": "Chỉ còn sự kiện, kết luận, cách tính hẹn trả; bản tin chỉ còn dấu vết.",
     }
