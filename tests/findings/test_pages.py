@@ -26,7 +26,7 @@ from motcua.ledger.models import Change
 from motcua.oversight import scan, set_apart
 from motcua.oversight.models import CheckValue
 from motcua.rules.instants import iso
-from motcua.warning.models import Warned
+from motcua.warning.models import Scan, Warned
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 MAI = Person(name="thanhtra", role="inspector")
@@ -374,11 +374,14 @@ def test_what_can_still_be_saved_comes_first_in_the_day(as_: Any) -> None:
     assert last is not None
     assert last.pk not in [one.pk for one in day.first(Finding.objects.all(), "thanhtra", now=now)]
     until = now + timedelta(hours=5)
-    warned = Warned(dossier=last.subject, procedure="1", agency=last.agency, at=now, due_at=until, state="Thụ lý",
-                    left=60, in_state=10, quick=30, usual=9_000, helped_until=until, share=0.9)  # fmt: skip
+    looked = Scan.objects.create(at=now, done=True)
+    warned = Warned(
+        scan=looked, dossier=last.subject, procedure="1", agency=last.agency, at=now, due_at=until, state="Thụ lý",
+        left=60, in_state=10, quick=30, usual=9_000, helped_until=until, share=0.9,
+    )  # fmt: skip
     warned.save()
     Finding.objects.filter(pk=last.pk).update(confidence=1.0)
     assert day.first(Finding.objects.all(), "thanhtra", now=now)[0].subject == last.subject
     assert "còn cứu được đến" in _text(mai, "/viec-cua-toi")
-    Warned.objects.update(helped_until=now - timedelta(minutes=1))
+    Scan.objects.create(at=now, done=True)  # a newer look no longer warns of it
     assert last.pk not in [one.pk for one in day.first(Finding.objects.all(), "thanhtra", now=now)]

@@ -18,6 +18,7 @@ from motcua.findings.models import Act, Finding
 from motcua.inspection import standing
 from motcua.inspection.life import ASKED, State
 from motcua.rules.instants import VIET_NAM, Unreadable, local_day
+from motcua.warning import listed as warnings
 from motcua.warning.models import Warned
 
 #: Findings put before one person in a day: ours.
@@ -70,7 +71,7 @@ def first(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) ->
 
 def _of_warned(rows: QuerySet[Finding, Finding], *, now: datetime) -> list[tuple[int, int]]:
     """(finding, rank) of those whose dossier will likely be late and can still be helped."""
-    warned = Warned.objects.filter(helped_until__gt=now, share__gte=LIKELY).order_by("-share")[:_WARNED]
+    warned = warnings.every().filter(helped_until__gt=now, share__gte=LIKELY).order_by("-share")[:_WARNED]
     told = {one.dossier: one for one in warned}
     found = rows.filter(kind="dossier", subject__in=list(told)).values_list("pk", "subject", "confidence", "rank")
     return [
@@ -85,7 +86,7 @@ def _saved(one: Warned) -> int:
 def helped_until(findings: Iterable[Finding], *, now: datetime) -> dict[str, datetime]:
     """By dossier, until when its lateness can still be avoided, as early warning says."""
     subjects = [one.subject for one in findings if one.kind == "dossier"]
-    rows = Warned.objects.filter(dossier__in=subjects, helped_until__gt=now, share__gte=LIKELY)
+    rows = warnings.every().filter(dossier__in=subjects, helped_until__gt=now, share__gte=LIKELY)
     return {one.dossier: one.helped_until for one in rows if one.helped_until is not None}
 
 
