@@ -46,6 +46,9 @@ def told(acts: Frame, theirs: Frame, deliveries: Frame, outages: Frame | None, u
     ways = (
         ways.filter(nw.col("to_at") <= until).group_by("dossier", "seq", "agency", "from_at").agg(nw.col("to_at").min())
     )
+    # What was entered before an agency's first message arrived is history, sent when the exchange began.
+    since = ways.group_by("agency").agg(nw.col("to_at").min().alias("since"))
+    ways = ways.join(since, on="agency", how="inner").filter(nw.col("from_at") >= nw.col("since")).drop("since")
     ways = downtime.seconds(ways, outages).with_columns(
         sync_minutes=(nw.col("to_at") - nw.col("from_at") - nw.col("down_s")) // 60
     )
@@ -73,7 +76,8 @@ CHECKS: tuple[Check, ...] = (
         code="synchronised_late", number="V-20", severity="C", remedy="send_update",
         title="Đồng bộ lên Cổng chậm",
         explanation="Một thao tác được nhập ở một cửa nhưng quá 24 giờ sau mới đến Cổng. Chỉ xét khi biết lúc bản tin"
-        " đến; thời gian sự cố đã khai được trừ. Chưa đến thì thuộc dấu hiệu “chưa gửi cập nhật”.",
+        " đến; thao tác nhập trước bản tin đầu tiên của đơn vị không xét;"
+        " thời gian sự cố đã khai được trừ. Chưa đến thì thuộc dấu hiệu “chưa gửi cập nhật”.",
         grounds=(grounds.PORTAL, *grounds.one_stop("Điều 25 khoản 2 điểm g", "Điều 27")),
         evidence=("sync_minutes", "sync_entered_at", "sync_arrived_at"),
         parameters=(Parameter(name="minutes", default=24 * 60, law=False, least=1,
