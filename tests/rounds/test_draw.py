@@ -111,6 +111,11 @@ def test_figures_are_frozen_by_a_process_that_may_be_killed(home: Path) -> None:
     assert freezing.waiting(at=NOW) == [], "somebody works on it"
     later = NOW + 2 * freezing.LEASE
     assert freezing.waiting(at=later) == [round_.pk], "whoever did is dead"
+    round_.refresh_from_db()
+    assert [freezing.stands_still(round_, at=at) for at in (NOW, later)] == [False, True]
+    freezing.go_on(round_.pk, by="truongdoan", at=later)
+    round_.refresh_from_db()
+    assert not freezing.stands_still(round_, at=later) and freezing.waiting(at=later) == [round_.pk]
     freezing.ask(empty.pk, by="truongdoan", at=NOW)
     told: list[str] = []
     assert freezing.work(home, clock=lambda: later, told=lambda stage, done, of: told.append(stage)) == 1

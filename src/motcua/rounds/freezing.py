@@ -78,6 +78,23 @@ def waiting(*, at: datetime) -> list[int]:
     return list(asked.order_by("freezing_at").values_list("pk", flat=True))
 
 
+def stands_still(round_: Round, *, at: datetime) -> bool:
+    """Whether a round was to be frozen a while ago and nobody works on it: its process was killed."""
+    if round_.freezing_at is None or round_.freezing_at > at - LEASE:
+        return False
+    return round_.leased_until is None or round_.leased_until < at
+
+
+@transaction.atomic
+def go_on(number: int, *, by: str, at: datetime) -> None:
+    """The lead has a freeze that stands still taken up again. Raises `Refused`."""
+    round_ = locked(number)
+    lead(round_, by)
+    if stands_still(round_, at=at):
+        round_.freezing_at = at
+        round_.save(update_fields=["freezing_at"])
+
+
 def work(home: Path, *, clock: Clock, told: Told = lambda *_: None, only: int | None = None) -> int:
     """Freezes every round that waits, or one. Returns how many were frozen; why one was not stays on the round."""
     done = 0

@@ -95,7 +95,7 @@ def _page(request: HttpRequest, round_: Round, receipt: draw.Receipt | None = No
             "leads": mine is not None and mine.role == Member.Role.LEAD,
             "steps": [{"step": step, "title": words.STEPS[step.name], "shape": _SHAPES[step.state]} for step in told],
             "running": next((step.name for step in told if step.state == "now"), ""),
-            "freezing": _freezing(round_),
+            "freezing": _freezing(round_, now),
             "population_now": None if round_.frozen_at or round_.freezing_at else planning.population(round_),
             "heads": _heads(round_, total) if round_.frozen_at else [],
             "before_after": _before_after(round_) if drawn else [],
@@ -116,7 +116,7 @@ def _page(request: HttpRequest, round_: Round, receipt: draw.Receipt | None = No
             "waiting_head": round_.seal_after is not None and not drawn and now <= round_.seal_after,
         },
     )
-    if round_.freezing_at is not None:
+    if round_.freezing_at is not None and not freezing.stands_still(round_, at=now):
         reply["Refresh"] = str(_AGAIN_S)
     return reply
 
@@ -126,10 +126,11 @@ def wake() -> None:
     freezing.start(settings.HOME)
 
 
-def _freezing(round_: Round) -> dict[str, str]:
+def _freezing(round_: Round, now: datetime) -> dict[str, str]:
     """What is being done while the figures are frozen, or why they were not; empty where neither is so."""
     if round_.freezing_at is not None:
-        return {"stage": words.STAGES[round_.freezing_stage]}
+        still = "1" if freezing.stands_still(round_, at=now) else ""
+        return {"stage": words.STAGES[round_.freezing_stage], "still": still}
     fault = round_.freezing_error
     if not fault or round_.frozen_at is not None:
         return {}
@@ -244,6 +245,9 @@ def _act(request: HttpRequest, round_: Round) -> HttpResponse:
                  gettext("Đã ghi số, ngày quyết định."))  # fmt: skip
         case "freeze":
             if said(request, lambda: freezing.ask(number, **by), gettext("Đang chốt số liệu hai phía.")):
+                wake()
+        case "freeze-on":
+            if said(request, lambda: freezing.go_on(number, **by), gettext("Đang chốt số liệu hai phía.")):
                 wake()
         case "seal":
             said(
