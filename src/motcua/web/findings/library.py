@@ -77,7 +77,7 @@ def _row(
         "severity": check.severity,
         "kind": words.KINDS[check.kind],
         "concerns": words.SUBJECTS[check.concerns],
-        "grounds": [f"{ground.text}, {ground.article}" for ground in check.grounds],
+        "grounds": [f"{ground.text}, {ground.article}".strip(", ") for ground in check.grounds],
         "remedy": labels.REMEDIES.get(check.remedy, ""),
         "state": seen["state"] if seen else "not_scanned",
         "looked_at": seen["looked_at"] if seen else 0,
