@@ -10,14 +10,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from tests.rounds.planned import DRAWN, WARDS, drawn, people, province
+from tests.web.test_papers import words_of
 
 from motcua.accounts.models import User
+from motcua.directives import kept_papers
 from motcua.evidence import check
 from motcua.evidence.models import Pack
 from motcua.findings.models import Finding
 from motcua.oversight.models import PastedList
 from motcua.rounds import explanations
 from motcua.rounds.models import Round
+from motcua.rules.instants import local_day
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 
@@ -88,6 +91,23 @@ def test_a_letter_is_drafted_about_the_dossiers_of_a_list_and_of_chosen_findings
     assert f"{len(codes)} hồ sơ" in _page(client, "truongdoan", reply["Location"])
     kept = PastedList.objects.get(name=reply["Location"].rpartition("=")[2])
     assert kept.text.split() == sorted(codes)
+    # a request for explanations, with its date and back to it
+    request = Finding.objects.filter(round=asked.pk, agency=WARDS[0]).exclude(request=None)[0].request
+    about = set(Finding.objects.filter(request=request.pk).values_list("subject", flat=True))
+    told = _page(client, "truongdoan", f"/yeu-cau/{request.pk}")
+    address = html.unescape(re.search(r'href="(/van-ban/moi[^"]*)"', told)[1])  # type: ignore[index]
+    form = _page(client, "truongdoan", address)
+    assert f"{len(about)} hồ sơ" in form and f'value="{local_day(request.due_at)}"' in form
+    sent = {"form": "explanation-request", "agency": [WARDS[0]], "deadline": str(local_day(request.due_at))}
+    reply = client.post(address, sent)
+    paper = request.papers.get()
+    assert reply["Location"] == f"/van-ban/{paper.pk}" and paper.dossiers == len(about)
+    said = words_of(bytes(paper.files.get(kind="docx").content))
+    assert "Dấu hiệu" in said and all(code in said for code in about), "the letter says what is to be explained"
+    kept_papers.type_back(paper.pk, given="12/VP-KSTT", signed_on=local_day(DRAWN), signer="", by="x", at=DRAWN)
+    assert "12/VP-KSTT" in _page(client, "truongdoan", f"/yeu-cau/{request.pk}")
+    assert "/van-ban/moi" not in _page(client, "phuong12", f"/yeu-cau/{request.pk}")
+    client.force_login(User.objects.get(username="truongdoan"))
     nothing = client.post("/phat-hien/viec", {"act": "letter", "query": ""}, follow=True)
     assert "Chưa chọn phát hiện nào" in nothing.content.decode()
     client.force_login(User.objects.get(username="phuong12"))

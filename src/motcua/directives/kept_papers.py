@@ -8,13 +8,16 @@ from datetime import date, datetime
 from django.db import transaction
 
 from motcua.directives.models import Directive, KeptFile, KeptPaper
+from motcua.findings import requests
+from motcua.findings.models import Request
 from motcua.ledger import audit
 from motcua.rules.instants import Unreadable, local_day
 
 
 def keep(
     *, form: str, title: str, files: Mapping[str, bytes], code: str, agencies: Sequence[str], dossiers: int,
-    period: str = "", due_on: date | None = None, directive: Directive | None = None, by: str, at: datetime,
+    period: str = "", due_on: date | None = None, directive: Directive | None = None, request: Request | None = None,
+    by: str, at: datetime,
 ) -> KeptPaper:  # fmt: skip
     """Keeps a draft with its files by kind (docx, pdf, xlsx).
 
@@ -26,6 +29,7 @@ def keep(
         )
         row = same.first() or KeptPaper(form=form, code=code, agencies=sorted(agencies), due_on=due_on)
         row.title, row.dossiers, row.period, row.directive = title, dossiers, period, directive
+        row.request = request
         row.drafted_at, row.drafted_by = at, by
         row.save()
         for kind, content in files.items():
@@ -52,4 +56,6 @@ def type_back(number: int, *, given: str, signed_on: date, signer: str, by: str,
     row.save(update_fields=["number", "signed_on", "signer", "typed_at", "typed_by"])
     after = {"number": row.number, "signed_on": str(row.signed_on), "signer": row.signer}
     audit.record(at=at, actor=by, table="directives_kept_paper", key=str(row.pk), before=before, after=after)
+    if row.request_id is not None:  # the request on its own page bears the number of its letter
+        requests.typed_back(row.request_id, document=row.number, dated_on=signed_on, by=by, at=at)
     return row

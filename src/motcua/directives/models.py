@@ -153,6 +153,8 @@ class KeptPaper(models.Model):
     period = models.CharField(max_length=40, default="", blank=True)
     due_on = models.DateField(null=True)  # until when an answer is asked
     directive = models.ForeignKey(Directive, on_delete=models.SET_NULL, null=True, related_name="papers")
+    #: The request for explanations that it asks in writing.
+    request = models.ForeignKey("findings.Request", on_delete=models.SET_NULL, null=True, related_name="papers")
     code = models.CharField(max_length=20)  # the check code of its figures
     drafted_at = InstantField()
     drafted_by = models.CharField(max_length=150)

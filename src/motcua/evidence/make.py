@@ -193,7 +193,7 @@ class _Maker:
         story = row and explain.dossier(self.home, code, now=self.at, as_of=self.as_of, row=row)
         if not story or row is None:
             raise Unreadable(f"{code}: neither our record nor the portal's copy has such a dossier")
-        story = self._without_officials(story)
+        story, before = self._without_officials(story), len(self.withheld)
         folder = f"dossiers/{number}"
         events = self._events(number, code, log, head)
         self._json(f"{folder}/events.json", {"dossier": code, "events": events})
@@ -219,9 +219,11 @@ class _Maker:
                 "number": number,
                 "story": {**story, "certificate": certificate},
                 "events": events,
-                "messages": messages,
+                "messages": [
+                    {**each, "leaves": range(len(each["leaves"]))} for each in messages
+                ],  # a cover counts them
                 "documents": papers,
-                "withheld": sum(ref.startswith(f"{number}/") for ref in self.withheld),
+                "withheld": len(self.withheld) - before,
             }
         )
 

@@ -28,7 +28,7 @@ from motcua.web.evidence.papers import papers
 from motcua.web.rounds.access import of_province
 
 #: Dossiers in a pack that a page makes while one waits; more are made by a process, up to the most.
-AT_ONCE, MOST = 50, 5_000
+AT_ONCE, MOST = 50, 1_000
 _LARGEST_UPLOAD = 200_000_000
 _ORDERS = 5
 

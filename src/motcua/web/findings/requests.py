@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from motcua.accounts import powers
 from motcua.catalogue.models import Agency
+from motcua.directives.models import KeptPaper
 from motcua.findings import people, record, requests
 from motcua.findings.models import Attachment, Finding, Request
 from motcua.inspection import life
@@ -28,6 +29,7 @@ from motcua.web.console.pages import page
 from motcua.web.findings import words
 from motcua.web.findings.listed_requests import told
 from motcua.web.findings.viewer import Viewer, day_of, number, sensible
+from motcua.web.orders.people import gives
 
 #: Acts on what is ticked, in this order; a person sees those of their post.
 _OFFERED = ("answered", "submitted", "concluded", "asked_again", "given", "returned", "extended", "extension_declined",
@@ -96,6 +98,8 @@ def shown(request: HttpRequest, number: int) -> HttpResponseBase:
             "may": may,
             "offered": [(kind, words.ACTS[kind]) for kind in _OFFERED if kind in may],
             "asks": viewer.asks,
+            "drafts": gives(viewer.user, on=viewer.on) and rows.filter(kind="dossier").exists(),
+            "papers": KeptPaper.objects.filter(request=head.pk).order_by("-drafted_at") if viewer.asks else [],
             "officers": people.of_unit(head.agency, on=viewer.on) if "given" in may else [],
             "extension_to": next((row.extension_to for row in part if row.extension_to), None),
             "days": 3,

@@ -19,12 +19,15 @@ from django.views.decorators.http import require_http_methods
 
 from motcua.directives import kept_papers, progress, targets
 from motcua.directives.models import Directive
+from motcua.findings.models import Finding, Request
 from motcua.oversight import figures, named
+from motcua.oversight.figures import Question
 from motcua.oversight.models import PastedList
 from motcua.rules.instants import Unreadable, local_day
 from motcua.web import labels
 from motcua.web.console import asked as asking
 from motcua.web.console.pages import asks, page
+from motcua.web.findings import words as findings
 from motcua.web.orders import people as orders_people
 from motcua.web.papers import letters
 from motcua.web.papers.people import drafters
@@ -41,12 +44,18 @@ class Source:
     given: named.Pasted | None = None
     absent: Sequence[dict[str, Any]] = ()
     directive: Directive | None = None
+    asked: Request | None = None  # the request for explanations that it asks in writing
     back: str = "/"
     title: str = ""
 
+    @property
+    def until(self) -> str:
+        """The day by which an answer is asked already; empty: none is."""
+        return local_day(self.asked.due_at).isoformat() if self.asked else ""
+
 
 def _source(request: HttpRequest) -> Source:
-    """The dossiers by `list`, `directive`, or the query of a list of dossiers. Raises `Http404`, `Unreadable`."""
+    """The dossiers by `list`, `directive`, `request`, or the query of a list. Raises `Http404`, `Unreadable`."""
     if name := request.GET.get("list"):
         kept = PastedList.objects.filter(name=name).first()
         if kept is None:
@@ -82,12 +91,31 @@ def _source(request: HttpRequest) -> Source:
             title=directive.title,
             back=reverse("directive", args=[directive.pk]),
         )
+    if number := request.GET.get("request"):
+        return _of_request(number)
     asked = asking.read(request)
     document = figures.dossiers(settings.HOME, asked.question, asked.filter, now=asked.now, limit=_MOST)
     query = {name: value for name, value in request.GET.items() if name in (*asking.QUESTION, *asking.FILTER)}
     return Source(
         document, document["rows"], title=asking.titled(asked), back=f"{reverse('dossiers')}?{urlencode(query)}"
     )
+
+
+def _of_request(number: str) -> Source:
+    """The dossiers of a request for explanations, each once. Raises `Http404`."""
+    asked = Request.objects.filter(pk=int(number) if number.isdigit() and len(number) < 16 else 0).first()
+    if asked is None:
+        raise Http404
+    rows = Finding.objects.filter(request=asked.pk, kind="dossier").order_by("subject")
+    signs: dict[str, list[str]] = {}
+    for code, check in rows.values_list("subject", "check_code").distinct():
+        signs.setdefault(code, []).append(findings.title(check))
+    document = named.look_up(settings.HOME, Question(), list(signs), now=timezone.now())
+    told = [{**row, "signs": signs[row["asked"]]} for row in document["rows"]]
+    return Source(
+        document, told, absent=document["absent"], asked=asked, back=reverse("request", args=[asked.pk]),
+        title=gettext("Yêu cầu giải trình {n}").format(n=asked.pk),
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
@@ -126,7 +154,7 @@ def new(request: HttpRequest) -> HttpResponse:
             "stated": given.get("stated", ""),
             "letter": given.get("letter", ""),
             "agrees": stated is not None and stated == len(source.rows),
-            "deadline": given.get("deadline", ""),
+            "deadline": given.get("deadline", "") or source.until,
             "today": local_day(timezone.now()).isoformat(),
             "error": error,
             "query": request.GET.urlencode(),
@@ -178,6 +206,7 @@ def _draft(
             period=request.GET.get("period", ""),
             due_on=deadline,
             directive=source.directive,
+            request=source.asked,
             by=request.user.get_username(),
             at=now,
         )

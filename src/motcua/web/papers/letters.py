@@ -184,20 +184,22 @@ def _annex(units: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
 
 
 def listed(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Dossiers as a table of a paper."""
+    """Dossiers as a table of a paper; those that carry `signs` (what findings saw) are told with them."""
+    signs = any(row.get("signs") for row in rows)
     columns = [
-        Column(gettext("STT"), 1, "right"),
-        Column(gettext("Mã hồ sơ"), 4.1),
+        Column(gettext("STT"), 1.3, "right"),
+        Column(gettext("Mã hồ sơ"), 3.9),
         Column(gettext("Thủ tục"), 3.6),
         Column(gettext("Hẹn trả"), 2.1),
         Column(gettext("Kết thúc"), 2.1),
         Column(gettext("Trễ ở"), 2.2),
-        Column(gettext("Nguyên nhân"), 3),
+        Column(gettext("Dấu hiệu") if signs else gettext("Nguyên nhân"), 3),
     ]
     lines = []
     for number, row in enumerate(rows, 1):
         late = [labels.SHORT_SIDES[side] for side in labels.SIDES if row[side]]
-        why = [labels.CAUSES[row[f"{leg}_cause"]] for leg in labels.LEGS if row[f"{leg}_cause"]]
+        causes = [labels.CAUSES[row[f"{leg}_cause"]] for leg in labels.LEGS if row[f"{leg}_cause"]]
+        why = row["signs"] if signs else causes
         lines.append(
             [
                 str(number),
