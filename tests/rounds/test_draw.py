@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 from tests.rounds.planned import (
     DRAWN,
     NONCE,
@@ -67,6 +68,9 @@ def test_a_frozen_round_reads_what_was_frozen_whatever_happens_later(home: Path)
     extract.run(home=home, at=DRAWN + timedelta(days=1), full=True)
     assert stories.of(folder, code) == before and list(frozen.each(folder, "pairs", frozen.MARKED)) == counted
     assert before is not None and before["recorded"]["verdict"] in ("late", "on_time") and before["timeline"]
+    with translation.override("en"):
+        told = stories.of(folder, code)
+    assert told is not None and told["sentence"] != before["sentence"] and told["timeline"] == before["timeline"]
     assert "Trần Thị Thử" not in (folder / stories.FILE).read_text(), "personal values are not frozen"
     assert draw.verify_round(home, round_) == []
 
