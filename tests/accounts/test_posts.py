@@ -12,6 +12,7 @@ from tests.story import at
 from motcua.accounts import people, posts, powers
 from motcua.accounts.models import Post, User
 from motcua.accounts.refusals import REFUSALS, Refusal
+from motcua.catalogue.models import Agency
 from motcua.ledger import audit
 from motcua.ledger.models import Change
 from motcua.web.people import words
@@ -179,6 +180,16 @@ def test_a_units_administrator_touches_no_account_with_a_post_outside() -> None:
     with _refused("post.unit_not_yours"):
         posts.end(post=neighbour.posts.get(), last=TODAY, within=ONLY, **BY)
     assert list(people.of(ONLY, on=TODAY)) == [both]
+
+
+def test_a_units_administrator_runs_the_accounts_of_the_units_below_it_too() -> None:
+    department = person("quantri-so", "administrator", WARD)
+    assert powers.manages(department, on=TODAY) == ONLY
+    Agency.objects.create(code=f"{WARD}.1", name="Chi cục", parent=WARD)
+    Agency.objects.create(code=f"{WARD}.1.1", name="Hạt", parent=f"{WARD}.1")
+    Agency.objects.filter(code=WARD).update(parent=f"{WARD}.1.1")  # a mistake in the catalogue: a circle
+    assert powers.manages(department, on=TODAY) == {WARD, f"{WARD}.1", f"{WARD}.1.1"}
+    assert powers.scope(department, on=TODAY) == ONLY, "whose dossiers one sees is another question"
 
 
 def test_the_last_administrator_stays_and_nobody_ends_the_own_post() -> None:

@@ -75,6 +75,8 @@ def test_what_cannot_be_is_said_and_keeps_what_was_typed(client: Client) -> None
         _step(client, given)
     assert "khác nhau" in _step(client, {**PERSON, "again": "khac"})
     assert "ít nhất 10" in _step(client, {**PERSON, "password": "ngan", "again": "ngan"})
+    for poor, why in (("1234567890", "chữ số"), ("quantriquantri", "ghép từ tên"), ("aaaaaaaaaaaa", "dễ đoán")):
+        assert why in _step(client, {**PERSON, "password": poor, "again": poor}), poor
     assert "Nguyễn Thị Quản" in _step(client, {**PERSON, "username": "quản trị"})
     assert not User.objects.exists()
 

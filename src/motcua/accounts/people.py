@@ -18,7 +18,6 @@ from motcua.catalogue.folding import fold, nfc
 from motcua.ledger import audit
 from motcua.rules.instants import Unreadable, local_day
 
-SHORTEST_PASSWORD = passwords.SHORTEST
 #: The posts of the first administrator, for the whole province: to run the house, and to bring everybody else in.
 _FIRST_POSTS = (Post.Role.OPERATOR, Post.Role.ADMINISTRATOR)
 #: The agencies whose accounts somebody administers; None: all of them.
@@ -34,7 +33,7 @@ def is_there_an_administrator() -> bool:
 
 @transaction.atomic
 def first_administrator(*, name: str, full_name: str, password: str, at: datetime) -> User:
-    """Makes the first administrator. Raises `Unreadable` naming what cannot be: exists, name, password."""
+    """Makes the first administrator. Raises `Unreadable` naming what cannot be: exists, name; `Refusal`: password."""
     if is_there_an_administrator():
         raise Unreadable("exists")
     person = User(username=name, full_name=full_name)
@@ -44,8 +43,7 @@ def first_administrator(*, name: str, full_name: str, password: str, at: datetim
         raise Unreadable("name") from None
     if User.objects.filter(username__iexact=name).exists():
         raise Unreadable("name")
-    if len(password) < SHORTEST_PASSWORD:
-        raise Unreadable("password")
+    passwords.check(password, person=person)
     person.set_password(password)
     person.activated_at = at
     person.save()

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from motcua.catalogue import units
 from motcua.rules.moves import Actor
 
 #: Roles that see the whole province where no agency is named.
@@ -71,13 +72,13 @@ def scope(user: Any, *, on: date) -> frozenset[str] | None:
 
 
 def manages(user: Any, *, on: date) -> frozenset[str] | None:
-    """The agencies whose accounts a person administers on a day; None: all of them."""
+    """The agencies whose accounts a person administers on a day, the own one and those below it; None: all of them."""
     if user.is_superuser:
         return None
     post = acting(user, on=on)
     if post is None or post.role != "administrator":
         return frozenset()
-    return frozenset({post.agency}) if post.agency else None
+    return units.with_those_below(post.agency) if post.agency else None
 
 
 def actor(user: Any, *, on: date) -> Actor:

@@ -20,11 +20,13 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from motcua.accounts import people
+from motcua.accounts.refusals import Refusal
 from motcua.catalogue import calendars, parts, province, settings
 from motcua.catalogue.calendar_files import Definition
 from motcua.rules.instants import Unreadable, local_day
 from motcua.rules.workdays import OFFICE_HOURS, Hours, parse_hours
 from motcua.web.console.pages import page
+from motcua.web.people.words import refusal
 
 _BY = "first run"
 _OPENED = "first_run"
@@ -58,6 +60,8 @@ def first_run(request: HttpRequest) -> HttpResponse:
                 province.finish_step(step, by=_BY, at=now)
         except Unreadable as refused:
             error = _words(step, str(refused))
+        except Refusal as refused:
+            error = gettext("Chưa tạo: {why}").format(why=refusal(refused))
         else:
             return redirect("first-lists" if step == "account" else "first-run")
     return page(request, "first_run.html", _context(request, step, error, now))
@@ -153,8 +157,6 @@ def _words(step: str, reason: str) -> str:
             return gettext("Chưa lưu: giờ kết thúc phải sau giờ bắt đầu, buổi chiều sau buổi sáng.")
         case "account", "again":
             return gettext("Chưa tạo: hai lần nhập mật khẩu khác nhau.")
-        case "account", "password":
-            return gettext("Chưa tạo: mật khẩu cần ít nhất {n} ký tự.").format(n=people.SHORTEST_PASSWORD)
     return gettext("Chưa tạo: tên đăng nhập gồm chữ không dấu, số và @ . + - _, chưa ai dùng.")
 
 
