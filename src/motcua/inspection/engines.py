@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import narwhals as nw
 
+from motcua.inspection import plans
+from motcua.inspection.plans import Build
+from motcua.inspection.verdicts import Scope
 from motcua.rules.instants import Unreadable
 
 if TYPE_CHECKING:
@@ -97,6 +100,10 @@ class Engine(Protocol):
         """The same, one after another: a few thousand at once in memory. Nothing else is asked until they are read."""
         ...
 
+    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        """`build(frame, scope)`, which `name` tells apart from every other: planned once where that is dear."""
+        ...
+
     def kept(self, frame: nw.LazyFrame[Any]) -> AbstractContextManager[nw.LazyFrame[Any]]:
         """The rows of a frame computed once, for as long as the block runs: many questions read them."""
         ...
@@ -172,6 +179,18 @@ class DuckDB:
             for row in part:
                 yield dict(zip(names, row, strict=True))
 
+    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        native = nw.to_native(frame)
+        columns = tuple(zip(native.columns, map(str, native.types), strict=True))
+        rows = f"planned_{next(self._named)}_"
+        self.connection.execute(f"CREATE TEMP VIEW {rows} AS {native.sql_query()}")
+
+        def text(stood: Scope) -> str:
+            return str(nw.to_native(build(nw.from_native(self.connection.view(rows)), stood)).sql_query())
+
+        sql = plans.sql(name, scope, columns, rows, text)
+        return build(frame, scope) if sql is None else nw.from_native(self.connection.sql(sql))
+
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
         name = f"kept_{next(self._named)}"
@@ -220,6 +239,9 @@ class Polars:
 
     def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
         yield from nw.to_native(frame).collect().iter_rows(named=True, buffer_size=_AT_ONCE)
+
+    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        return build(frame, scope)
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
@@ -286,6 +308,9 @@ class Spark:
     def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
         for row in nw.to_native(frame).toLocalIterator():
             yield row.asDict()
+
+    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        return build(frame, scope)
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:

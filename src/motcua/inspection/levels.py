@@ -38,13 +38,14 @@ CAUSES: Mapping[int, tuple[Cause, ...]] = {
 RHYTHM_DAYS = 28
 
 
-def counted(
-    judged: nw.LazyFrame[Any], steps: nw.LazyFrame[Any], *, by: str | None, read_back: bool
-) -> nw.LazyFrame[Any]:
-    """A row a group (column `key`): dossiers, those that have the facts of each level, those without a clear cause.
+#: The columns of the pairs that are read beyond those of the verdicts.
+READ = ("source", "agency", "last_known_at", "t_stored_at")
 
-    `judged` are pairs with their causes; `read_back` says whether the portal's side is what it answered. Columns
-    `newest_s` and `newest_there_s` are seconds UTC, absent where nothing came.
+
+def marked(judged: nw.LazyFrame[Any], steps: nw.LazyFrame[Any], *, read_back: bool) -> nw.LazyFrame[Any]:
+    """A row a dossier of the population: its source and agency, which levels' facts it has, its newest news.
+
+    `judged` are pairs with their causes; `read_back` says whether the portal's side is what it answered.
     """
     logged = (
         steps.filter((nw.col("side") == "ours") & ~nw.col("kind").is_in(_OF_LISTS))
@@ -53,11 +54,12 @@ def counted(
     )
     unclear = [nw.col(f"{leg}_cause").is_in([str(cause) for cause in REST]) for leg in ("sync", "record")]
     there = flag("exists_there")
-    frame = (
+    return (
         judged.filter(flag("in_population"))
         .join(logged, on="dossier", how="left")
         .select(
-            key=nw.col(by).fill_null("") if by else nw.lit(""),
+            "source",
+            "agency",
             has_2=(flag("exists_here") & flag("logged")).cast(nw.Int64),
             has_3=there.cast(nw.Int64),
             has_4=(there & nw.lit(read_back)).cast(nw.Int64),
@@ -66,6 +68,14 @@ def counted(
             theirs_s=nw.col("t_stored_at"),
         )
     )
+
+
+def counted(marked: nw.LazyFrame[Any], *, by: str | None) -> nw.LazyFrame[Any]:
+    """A row a group (column `key`): dossiers, those that have the facts of each level, those without a clear cause.
+
+    Columns `newest_s` and `newest_there_s` are seconds UTC, absent where nothing came.
+    """
+    frame = marked.with_columns(key=nw.col(by).fill_null("") if by else nw.lit(""))
     return frame.group_by("key").agg(
         nw.len().cast(nw.Int64).alias("dossiers"),
         *(nw.col(name).sum().alias(name) for name in ("has_2", "has_3", "has_4", "unclear")),
@@ -74,12 +84,10 @@ def counted(
     )
 
 
-def rhythm(judged: nw.LazyFrame[Any], newest: nw.LazyFrame[Any], *, by: str | None) -> nw.LazyFrame[Any]:
+def rhythm(marked: nw.LazyFrame[Any], newest: nw.LazyFrame[Any], *, by: str | None) -> nw.LazyFrame[Any]:
     """A row a group: of how many dossiers news came within the weeks before its newest (`news`)."""
     span = RHYTHM_DAYS * 86_400
-    frame = judged.filter(flag("in_population")).select(
-        key=nw.col(by).fill_null("") if by else nw.lit(""), ours_s=nw.col("last_known_at")
-    )
+    frame = marked.select("ours_s", key=nw.col(by).fill_null("") if by else nw.lit(""))
     return (
         frame.join(newest.select("key", "newest_s"), on="key", how="inner")
         .filter(nw.col("ours_s") > nw.col("newest_s") - span)

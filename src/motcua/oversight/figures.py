@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +25,7 @@ from motcua.inspection import rates as on_time
 from motcua.inspection.causes import reads
 from motcua.inspection.checks import story
 from motcua.inspection.engines import Engine, Manifest
+from motcua.inspection.plans import Build
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
 from motcua.mirror import profiles
@@ -63,6 +64,14 @@ class View:
     manifest: Manifest
     as_of: datetime
     period: Period | None
+
+    def judged(self, some: nw.LazyFrame[Any] | None = None) -> nw.LazyFrame[Any]:
+        """The pairs, or some of them, with verdicts and causes."""
+        return self.engine.planned("judged", self.pairs if some is None else some, self.scope, bridges.judged)
+
+    def planned(self, name: Hashable, build: Build) -> nw.LazyFrame[Any]:
+        """What `build` makes of the pairs and the scope, planned once for each `name`."""
+        return self.engine.planned(name, self.pairs, self.scope, build)
 
 
 class Facts:
@@ -326,7 +335,8 @@ def bridge(home: Path, question: Question, *, now: datetime, by: str | None = No
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=())
-        whole, groups = bridges.bridge(view.pairs, view.scope, view.engine.collect, by)
+        frame = view.planned(("bridge", by), lambda pairs, scope: bridges.tally(bridges.judged(pairs, scope), by))
+        whole, groups = bridges.rows(view.engine.collect(frame))
     names = _names(by)
     rows = [{"key": key, "name": names.get(key, key), **row.as_dict()} for key, row in sorted(groups.items())]
     return {**head(view, question, bridges.FORMULA, now), **whole.as_dict(), "rows": rows if by else []}
@@ -342,7 +352,9 @@ def rates(
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=())
-        frame = on_time.tally(on_time.classified(view.pairs, view.scope, verdict), by)
+        frame = view.planned(
+            ("rates", verdict, by), lambda pairs, scope: on_time.tally(on_time.classified(pairs, scope, verdict), by)
+        )
         whole, groups = on_time.rows(view.engine.collect(frame))
     names = _names(by)
     rows = [{"key": key, "name": names.get(key, key), **row} for key, row in sorted(groups.items())]
@@ -391,7 +403,7 @@ def inspect(home: Path, question: Question, *, now: datetime, checks: tuple[str,
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now)
-        judged = bridges.judged(view.pairs, view.scope)
+        judged = view.judged()
         wanted = ["dossier", "agency", "sync_cause", "record_cause", "shown", "recorded", "true", *_EVIDENCE, *_FACTS]
         rows = view.engine.collect(bridges.findings(judged).select(wanted))
         more: list[dict[str, Any]] = []
@@ -516,7 +528,7 @@ def dossiers(
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=LISTED)
-        judged = bridges.judged(view.pairs, view.scope)
+        judged = view.judged()
         frame = _filtered(judged, chosen, view.scope)
         if chosen.held:
             owner, _, step = chosen.held.partition(":")
@@ -559,7 +571,7 @@ def where_time_lies(home: Path, question: Question, *, now: datetime) -> dict[st
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=("submitted_at", "received_at", "true_finish_at"))
-        judged = bridges.judged(view.pairs, view.scope)
+        judged = view.judged()
         rows = view.engine.collect(time_spent.totals(_spent(store, view, judged, question)))
     rows = [{**row, "outside": row["owner"] in time_spent.OUTSIDE} for row in rows]
     rows.sort(key=lambda row: (-row["minutes"], row["owner"], row["step"]))
@@ -572,7 +584,7 @@ def counts(home: Path, question: Question, chosen: Filter, *, by: str, now: date
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=())
-        frame = _filtered(bridges.judged(view.pairs, view.scope), chosen, view.scope)
+        frame = _filtered(view.judged(), chosen, view.scope)
         grouped = (
             frame.select(key=nw.col(bridges.DIMENSIONS[by]).fill_null("")).group_by("key").agg(nw.len().alias("n"))
         )
@@ -626,7 +638,7 @@ def some(home: Path, codes: Sequence[str], question: Question, *, now: datetime)
     with store.lock:
         view = store.view(replace(question, measure="all"), now=now)
         among = nw.col("dossier").is_in(wanted) if len(wanted) > 1 else nw.col("dossier") == (wanted or [""])[0]
-        rows = view.engine.collect(bridges.judged(view.pairs.filter(among), view.scope))
+        rows = view.engine.collect(view.judged(view.pairs.filter(among)))
         extra = view.duplicates.filter(nw.col("of_dossier").is_in(wanted or [""])).select("of_dossier", "record")
         further = view.engine.collect(extra)
     found = {row["dossier"]: {**row, "as_of": view.as_of, "further": []} for row in rows}

@@ -9,7 +9,7 @@ from typing import Any
 
 from motcua.catalogue import calendars
 from motcua.catalogue.models import Agency
-from motcua.inspection import bridge, engines
+from motcua.inspection import engines
 from motcua.inspection import levels as tally
 from motcua.mirror import watch
 from motcua.oversight import figures, reading
@@ -33,14 +33,14 @@ def levels(home: Path, question: Question, *, now: datetime, by: str = "source")
     read_back = reading.their_side() == "seen"
     store = figures.facts(home)
     with store.lock:
-        view = store.view(question, now=now)
-        judged = bridge.judged(view.pairs, view.scope)
+        view = store.view(question, now=now, keep=tally.READ)
         steps = engines.table(view.engine, store.folder, view.manifest, "steps")
         found: dict[str | None, list[dict[str, Any]]] = {}
-        for cut in (None, by):
-            counted = tally.counted(judged, steps, by=cut, read_back=read_back)
-            news = {row["key"]: row["news"] for row in view.engine.collect(tally.rhythm(judged, counted, by=cut))}
-            found[cut] = [{**row, "news": news.get(row["key"], 0)} for row in view.engine.collect(counted)]
+        with view.engine.kept(tally.marked(view.judged(), steps, read_back=read_back)) as marked:
+            for cut in (None, by):
+                counted = tally.counted(marked, by=cut)
+                news = {row["key"]: row["news"] for row in view.engine.collect(tally.rhythm(marked, counted, by=cut))}
+                found[cut] = [{**row, "news": news.get(row["key"], 0)} for row in view.engine.collect(counted)]
     calendar = calendars.load("vn")
     names = dict(Agency.objects.values_list("code", "name")) if by == "agency" else {}
     empty = {"key": "", "dossiers": 0, "has_2": 0, "has_3": 0, "has_4": 0, "unclear": 0, "newest_s": None,

@@ -86,7 +86,7 @@ def look_up(home: Path, question: Question, codes: Sequence[str], *, now: dateti
         belongs = _belongs(codes)
         wanted = sorted({*codes, *belongs, *belongs.values(), *(other(code) for code in codes)})
         given = view.engine.rows({"dossier": np.array(wanted, object)}, like=view.pairs.select("dossier"))
-        judged = bridges.judged(view.pairs.join(given, on="dossier", how="semi"), view.scope)
+        judged = view.judged(view.pairs.join(given, on="dossier", how="semi"))
         rows = {row["dossier"]: row for row in view.engine.collect(judged.select(list(figures.LISTED)))}
         document = figures.head(view, question, bridges.FORMULA, now)
     listed = figures.listed_rows(rows.values())
@@ -151,7 +151,7 @@ def compare(home: Path, list_id: int, question: Question, *, now: datetime) -> d
         listed = engines.table(view.engine, store.folder, view.manifest, "published")
         listed = listed.filter((nw.col("list") == list_id) & nw.col("late")).select("dossier").unique()
         theirs = {row["dossier"] for row in view.engine.collect(listed)}
-        judged = bridges.judged(view.pairs, view.scope).filter(nw.col("in_population"))
+        judged = view.judged().filter(nw.col("in_population"))
         rows = view.engine.collect(
             judged.filter(nw.col("shown") | nw.col("recorded")).select("dossier", "shown", "recorded")
         )

@@ -15,7 +15,6 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from motcua.inspection import bridge as bridges
 from motcua.inspection import data_findings, engines, run
 from motcua.inspection.checks import downtime, papers, story, synchronised
 from motcua.inspection.checks.check import Check, Given, Value
@@ -167,7 +166,7 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
     )
     questions = asked.of(view.as_of)
     complaints = petitions.known(reading.catalogue(), as_of=view.as_of, known_at=question.known_at)
-    judged = kept.enter_context(engine.kept(bridges.judged(view.pairs, view.scope)))
+    judged = kept.enter_context(engine.kept(view.judged()))
     if question.measure == "reception":
         return Facts(
             judged, judged, view.scope, engine.collect, units, procedures, days, accounts, None, questions, complaints

@@ -259,7 +259,7 @@ def _write_signs(
 
 def _population(view: View, round_: Round) -> nw.LazyFrame[Any]:
     """The dossiers of the question, cut to the plan's fields and procedures."""
-    frame = bridges.judged(view.pairs, view.scope).filter(nw.col("in_population"))
+    frame = view.judged().filter(nw.col("in_population"))
     for column, codes in (("field", round_.fields), ("procedure", round_.procedures)):
         if codes:
             frame = frame.filter(nw.col(column).is_in(codes))

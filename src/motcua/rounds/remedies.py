@@ -14,7 +14,6 @@ from typing import Any
 import narwhals as nw
 from django.db import transaction
 
-from motcua.inspection import bridge as bridges
 from motcua.ledger import audit
 from motcua.oversight import figures
 from motcua.oversight.figures import Question
@@ -158,7 +157,7 @@ def _causes(home: Path, codes: list[str], now: datetime) -> tuple[dict[str, dict
     store = figures.facts(home)
     with store.lock:
         view = store.view(Question(as_of=now), now=now)
-        judged = bridges.judged(view.pairs.filter(nw.col("dossier").is_in(codes)), view.scope)
+        judged = view.judged(view.pairs.filter(nw.col("dossier").is_in(codes)))
         rows = view.engine.collect(judged.select("dossier", "sync_cause", "record_cause"))
     found = {row["dossier"]: {"sync": row["sync_cause"], "record": row["record_cause"]} for row in rows}
     at = iso(from_microseconds(view.manifest.at_s * 1_000_000))
