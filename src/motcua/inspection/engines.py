@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import narwhals as nw
 
 from motcua.inspection import plans
-from motcua.inspection.plans import Build
+from motcua.inspection.plans import Build, Frames
 from motcua.inspection.verdicts import Scope
 from motcua.rules.instants import Unreadable
 
@@ -100,8 +100,8 @@ class Engine(Protocol):
         """The same, one after another: a few thousand at once in memory. Nothing else is asked until they are read."""
         ...
 
-    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
-        """`build(frame, scope)`, which `name` tells apart from every other: planned once where that is dear."""
+    def planned(self, name: Hashable, frames: Frames, scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        """`build(frames, scope)`, which `name` tells apart from every other: planned once where that is dear."""
         ...
 
     def kept(self, frame: nw.LazyFrame[Any]) -> AbstractContextManager[nw.LazyFrame[Any]]:
@@ -179,17 +179,20 @@ class DuckDB:
             for row in part:
                 yield dict(zip(names, row, strict=True))
 
-    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
-        native = nw.to_native(frame)
-        columns = tuple(zip(native.columns, map(str, native.types), strict=True))
+    def planned(self, name: Hashable, frames: Frames, scope: Scope, build: Build) -> nw.LazyFrame[Any]:
         rows = f"planned_{next(self._named)}_"
-        self.connection.execute(f"CREATE TEMP VIEW {rows} AS {native.sql_query()}")
+        columns = []
+        for alias, frame in frames.items():
+            native = nw.to_native(frame)
+            columns.append((alias, *native.columns, *map(str, native.types)))
+            self.connection.execute(f"CREATE TEMP VIEW {rows}{alias} AS {native.sql_query()}")
 
         def text(stood: Scope) -> str:
-            return str(nw.to_native(build(nw.from_native(self.connection.view(rows)), stood)).sql_query())
+            views = {alias: nw.from_native(self.connection.view(f"{rows}{alias}")) for alias in frames}
+            return str(nw.to_native(build(views, stood)).sql_query())
 
-        sql = plans.sql(name, scope, columns, rows, text)
-        return build(frame, scope) if sql is None else nw.from_native(self.connection.sql(sql))
+        sql = plans.sql(name, scope, tuple(columns), rows, text)
+        return build(frames, scope) if sql is None else nw.from_native(self.connection.sql(sql))
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
@@ -240,8 +243,8 @@ class Polars:
     def each(self, frame: nw.LazyFrame[Any]) -> Iterator[dict[str, Any]]:
         yield from nw.to_native(frame).collect().iter_rows(named=True, buffer_size=_AT_ONCE)
 
-    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
-        return build(frame, scope)
+    def planned(self, name: Hashable, frames: Frames, scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        return build(frames, scope)
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:
@@ -309,8 +312,8 @@ class Spark:
         for row in nw.to_native(frame).toLocalIterator():
             yield row.asDict()
 
-    def planned(self, name: Hashable, frame: nw.LazyFrame[Any], scope: Scope, build: Build) -> nw.LazyFrame[Any]:
-        return build(frame, scope)
+    def planned(self, name: Hashable, frames: Frames, scope: Scope, build: Build) -> nw.LazyFrame[Any]:
+        return build(frames, scope)
 
     @contextmanager
     def kept(self, frame: nw.LazyFrame[Any]) -> Iterator[nw.LazyFrame[Any]]:

@@ -8,7 +8,7 @@ So a plan is made with instants that stand for the real ones, kept as text, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -17,14 +17,15 @@ import narwhals as nw
 
 from motcua.inspection.verdicts import Scope
 
-Build = Callable[[nw.LazyFrame[Any], Scope], nw.LazyFrame[Any]]
+Frames = Mapping[str, nw.LazyFrame[Any]]
+Build = Callable[[Frames, Scope], nw.LazyFrame[Any]]
 
 #: What stands for an instant: seconds that no instant of a province has (the year 248191), one for each place.
 _STANDS = 7_770_000_000_000
 _ALIKE = re.compile(r"\b77[67]\d{10}\b")
-#: The name under which a plan reads its rows.
-_ROWS = "motcua_rows_of_a_plan"
 _MOST = 500
+#: How the names begin under which a plan reads its rows.
+_ROWS = "motcua_rows_of_a_plan_"
 _PLANS: dict[Hashable, str] = {}
 _FILLING = Lock()
 
@@ -43,10 +44,9 @@ def stands(scope: Scope) -> tuple[Scope, dict[str, int]]:
 
 
 def sql(name: Hashable, scope: Scope, columns: Hashable, rows: str, build: Callable[[Scope], str]) -> str | None:
-    """The SQL of a question over the rows called `rows`; None where it cannot be kept with its instants open.
+    """The SQL of a question over rows whose names begin with `rows`; None where its instants cannot be left open.
 
-    `name`: what is asked. `columns`: the columns of the rows, on which a plan depends. `build` gives the SQL for a
-    scope, reading `rows`.
+    `name`: what is asked. `columns`: those of the rows, on which a plan depends. `build` gives the SQL for a scope.
     """
     stood, real = stands(scope)
     key = (name, stood, columns)

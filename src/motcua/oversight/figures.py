@@ -67,11 +67,12 @@ class View:
 
     def judged(self, some: nw.LazyFrame[Any] | None = None) -> nw.LazyFrame[Any]:
         """The pairs, or some of them, with verdicts and causes."""
-        return self.engine.planned("judged", self.pairs if some is None else some, self.scope, bridges.judged)
+        frames = {"pairs": self.pairs if some is None else some}
+        return self.engine.planned("judged", frames, self.scope, lambda f, scope: bridges.judged(f["pairs"], scope))
 
     def planned(self, name: Hashable, build: Build) -> nw.LazyFrame[Any]:
-        """What `build` makes of the pairs and the scope, planned once for each `name`."""
-        return self.engine.planned(name, self.pairs, self.scope, build)
+        """What `build` makes of the `pairs` and the scope, planned once for each `name`."""
+        return self.engine.planned(name, {"pairs": self.pairs}, self.scope, build)
 
 
 class Facts:
@@ -335,7 +336,7 @@ def bridge(home: Path, question: Question, *, now: datetime, by: str | None = No
     store = facts(home)
     with store.lock:
         view = store.view(question, now=now, keep=())
-        frame = view.planned(("bridge", by), lambda pairs, scope: bridges.tally(bridges.judged(pairs, scope), by))
+        frame = view.planned(("bridge", by), lambda f, scope: bridges.tally(bridges.judged(f["pairs"], scope), by))
         whole, groups = bridges.rows(view.engine.collect(frame))
     names = _names(by)
     rows = [{"key": key, "name": names.get(key, key), **row.as_dict()} for key, row in sorted(groups.items())]
@@ -353,7 +354,7 @@ def rates(
     with store.lock:
         view = store.view(question, now=now, keep=())
         frame = view.planned(
-            ("rates", verdict, by), lambda pairs, scope: on_time.tally(on_time.classified(pairs, scope, verdict), by)
+            ("rates", verdict, by), lambda f, scope: on_time.tally(on_time.classified(f["pairs"], scope, verdict), by)
         )
         whole, groups = on_time.rows(view.engine.collect(frame))
     names = _names(by)

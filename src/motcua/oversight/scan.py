@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,8 +19,10 @@ from motcua.inspection import data_findings, engines, run
 from motcua.inspection.checks import downtime, papers, story, synchronised
 from motcua.inspection.checks.check import Check, Given, Value
 from motcua.inspection.checks.facts import Facts
+from motcua.inspection.plans import Build, Frames
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
+from motcua.inspection.verdicts import Scope
 from motcua.oversight import asked, figures, petitions, plugins, reading, thresholds
 from motcua.oversight.figures import Question, View
 from motcua.oversight.pairs import Builder
@@ -171,27 +173,51 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         return Facts(
             judged, judged, view.scope, engine.collect, units, procedures, days, accounts, None, questions, complaints
         )
-    placed = kept.enter_context(engine.kept(story.situated(judged, units, procedures, days, view.scope)))
+
+    def planned(name: Hashable, frames: Frames, build: Build) -> nw.LazyFrame[Any]:
+        return kept.enter_context(engine.kept(engine.planned(name, frames, view.scope, build)))
+
+    placed = planned(
+        "situated", {"judged": judged, "units": units, "procedures": procedures, "days": days},
+        lambda f, scope: story.situated(f["judged"], f["units"], f["procedures"], f["days"], scope),
+    )  # fmt: skip
     down = engine.collect(table("outages").select(nw.len().cast(nw.Int64).alias("n")))[0]["n"]
     outages = kept.enter_context(engine.kept(downtime.placed(table("outages"), units, days))) if down else None
     acts = table("steps").filter(nw.col("side") == "ours", nw.col("at") <= view.scope.as_of)
     if question.known_at is not None:
         acts = acts.filter(nw.col("recorded_at") <= int(question.known_at.timestamp()))
-    acts = story.dated(story.effective(acts), judged, placed, days, accounts, outages)
-    acts = kept.enter_context(engine.kept(acts))
+    of_outages = {} if outages is None else {"outages": outages}
+    acts = planned(
+        "dated", {"acts": acts, "judged": judged, "placed": placed, "days": days, "accounts": accounts, **of_outages},
+        lambda f, _: story.dated(
+            story.effective(f["acts"]), f["judged"], f["placed"], f["days"], f["accounts"], f.get("outages")
+        ),
+    )  # fmt: skip
     documents = _documents(table("documents"), table("pairs"), view, question.known_at)
     theirs = table("steps").filter(nw.col("side") == "theirs")
-    told = placed
-    for part in (
-        story.told(judged, acts, table("process")),
-        papers.told(judged, documents, components),
-        synchronised.told(acts, theirs, table("deliveries"), outages, view.scope.as_of),
-    ):
-        told = told.join(part, on="dossier", how="left")
-    told = kept.enter_context(engine.kept(judged.join(told, on="dossier", how="left")))
+    told = planned(
+        "told",
+        {
+            "judged": judged, "placed": placed, "acts": acts, "process": table("process"), "documents": documents,
+            "components": components, "theirs": theirs, "deliveries": table("deliveries"), **of_outages,
+        },
+        _told_of_each,
+    )  # fmt: skip
     return Facts(
         told, acts, view.scope, engine.collect, units, procedures, days, accounts, outages, questions, complaints
     )
+
+
+def _told_of_each(f: Frames, scope: Scope) -> nw.LazyFrame[Any]:
+    """The judged pairs with their place, their story, their papers and their synchronisation."""
+    told = f["placed"]
+    for part in (
+        story.told(f["judged"], f["acts"], f["process"]),
+        papers.told(f["judged"], f["documents"], f["components"]),
+        synchronised.told(f["acts"], f["theirs"], f["deliveries"], f.get("outages"), scope.as_of),
+    ):
+        told = told.join(part, on="dossier", how="left")
+    return f["judged"].join(told, on="dossier", how="left")
 
 
 def _then(frame: nw.LazyFrame[Any], at: datetime) -> nw.LazyFrame[Any]:
