@@ -151,8 +151,8 @@ def test_one_slip_of_the_finger_is_found_again(number: int, at: int, slip: str) 
 @pytest.mark.parametrize("suffix", ["xls", "ods", "html", "xlsx"])
 def test_what_libreoffice_saves_is_the_same_list(tmp_path: Path, suffix: str) -> None:
     office = shutil.which("soffice")
-    if office is None:
-        pytest.skip("LibreOffice is not on this machine")
+    if office is None or not (Path(office).resolve().parent / "libsclo.so").exists():
+        pytest.skip("LibreOffice Calc is not on this machine")
     rows = [
         ["DANH SÁCH HỒ SƠ", "", ""],
         ["", "", ""],
