@@ -32,8 +32,8 @@ demo: $(VENV)/.core
 test: $(VENV)/.dev
 	@scripts/install-test-tools
 	@echo "== the suite on SQLite"
-	@$(BIN)/pytest -n 2 --dist loadfile
-	@scripts/on-postgres $(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile
+	@scripts/on-postgres $(BIN)/pytest -n 3 --dist loadfile
 
 # The extra `spark` (660 MB, Java 17) in an environment of its own: the third engine gives the answers of the other two.
 test-spark: $(SPARK)/.done

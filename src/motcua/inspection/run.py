@@ -5,8 +5,8 @@ A province's own checks come as plug-ins beside them (`oversight.plugins`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -27,7 +27,9 @@ from motcua.inspection.checks import (
 )
 from motcua.inspection.checks.check import Check, Found, Given, Need, named
 from motcua.inspection.checks.facts import Facts
+from motcua.inspection.plans import Build, Frames
 from motcua.inspection.signs import Sign
+from motcua.inspection.verdicts import Scope
 from motcua.rules.instants import from_microseconds, iso
 
 CHECKS: tuple[Check, ...] = (
@@ -50,6 +52,7 @@ BY_CODE: dict[str, Check] = named(CHECKS)
 Frame = nw.LazyFrame[Any]
 Collect = Callable[[Frame], list[dict[str, Any]]]
 Each = Callable[[Frame], Iterator[dict[str, Any]]]
+Planned = Callable[[Hashable, Frames, Build], Frame]
 State = Literal["scanned", "partly", "not_scanned"]
 #: What names a dossier's sign and files it.
 _IDENTITY = ("dossier", "agency", "source", "unit")
@@ -86,16 +89,63 @@ class Looked:
 
 
 def of_dossiers(
-    frame: Frame, checks: Sequence[Check], given: Mapping[str, Given], collect: Collect, each: Each | None = None
+    frame: Frame,
+    checks: Sequence[Check],
+    given: Mapping[str, Given],
+    collect: Collect,
+    each: Each | None = None,
+    planned: Planned | None = None,
 ) -> tuple[list[Looked], Iterable[Sign]]:
     """Runs checks of dossiers over the judged pairs: one pass for the counts, one for the signs, whatever their number.
 
     `given`: code → what the check is run with. Signs come in the order of dossiers, then of the checks; with `each`
-    one after another while they are read, so that any number of them fits in memory.
+    one after another while they are read, so that any number of them fits in memory. `planned`: how a question is
+    planned once; only for checks whose code stands for them.
     """
     if not checks:
         return [], []
     sources = _sources(frame, checks, collect)
+    asked = (
+        tuple((check.code, tuple(sorted(given[check.code].values.items()))) for check in checks),
+        tuple(sorted(sources.items())),
+    )
+
+    def counted(f: Frames, scope: Scope) -> Frame:
+        marks = _marks(checks, {code: replace(one, scope=scope) for code, one in given.items()}, sources)
+        # Never the whole width of the frame: an engine plans a wide projection many times as slowly.
+        grouped = f["dossiers"].select("source", **marks).group_by("source")
+        return grouped.agg(*(nw.col(name).cast(nw.Int64).sum().alias(f"n_{name}") for name in marks))
+
+    scope = given[checks[0].code].scope
+    plan = planned or (lambda _, frames, build: build(frames, scope))
+    counts = collect(plan(("counts", asked), {"dossiers": frame}, counted))
+    looked = [Looked(check.code) for check in checks]
+    for row in counts:
+        for n, check in enumerate(checks):
+            looked[n].looked_at += int(row[f"n_l{n}"] or 0)
+            looked[n].found += int(row[f"n_h{n}"] or 0)
+            for k, need in enumerate(check.needs):
+                looked[n].lack(need.fact, row["source"] or "", int(row[f"n_m{n}_{k}"] or 0))
+    if not any(one.found for one in looked):
+        return looked, []
+    hits = [f"h{n}" for n in range(len(checks)) if looked[n].found]
+    there = set(frame.collect_schema().names())
+    wanted = {*_IDENTITY, *(c.at for c in checks if c.at), *(name for c in checks for name in c.evidence)} & there
+
+    def found(f: Frames, scope: Scope) -> Frame:
+        marks = _marks(checks, {code: replace(one, scope=scope) for code, one in given.items()}, sources)
+        marked = f["dossiers"].select(*sorted(wanted), **{hit: marks[hit] for hit in hits})
+        return marked.filter(nw.any_horizontal(*(nw.col(hit) for hit in hits), ignore_nulls=True))
+
+    hit = plan(("signs", asked, tuple(hits)), {"dossiers": frame}, found)
+    ordered = sorted(collect(hit), key=lambda row: str(row["dossier"])) if each is None else each(hit.sort("dossier"))
+    return looked, _signs(ordered, checks)
+
+
+def _marks(
+    checks: Sequence[Check], given: Mapping[str, Given], sources: Mapping[str, frozenset[str]]
+) -> dict[str, nw.Expr]:
+    """Of each check by its place: what lacks a fact (`m`), what it looked at (`l`), where it sees its sign (`h`)."""
     marks: dict[str, nw.Expr] = {}
     for n, check in enumerate(checks):
         assert check.holds is not None
@@ -109,29 +159,7 @@ def of_dossiers(
             seen = seen & has
         marks[f"l{n}"] = seen.fill_null(value=False)
         marks[f"h{n}"] = (seen & check.holds(given[check.code])).fill_null(value=False)
-    # Never the whole width of the frame: an engine plans a wide projection many times as slowly.
-    counts = collect(
-        frame.select("source", **marks)
-        .group_by("source")
-        .agg(*(nw.col(name).cast(nw.Int64).sum().alias(f"n_{name}") for name in marks))
-    )
-    looked = [Looked(check.code) for check in checks]
-    for row in counts:
-        for n, check in enumerate(checks):
-            looked[n].looked_at += int(row[f"n_l{n}"] or 0)
-            looked[n].found += int(row[f"n_h{n}"] or 0)
-            for k, need in enumerate(check.needs):
-                looked[n].lack(need.fact, row["source"] or "", int(row[f"n_m{n}_{k}"] or 0))
-    if not any(one.found for one in looked):
-        return looked, []
-    hits = [f"h{n}" for n in range(len(checks)) if looked[n].found]
-    there = set(frame.collect_schema().names())
-    wanted = {*_IDENTITY, *(c.at for c in checks if c.at), *(name for c in checks for name in c.evidence)} & there
-    hit = frame.select(*sorted(wanted), **{hit: marks[hit] for hit in hits}).filter(
-        nw.any_horizontal(*(nw.col(hit) for hit in hits), ignore_nulls=True)
-    )
-    ordered = sorted(collect(hit), key=lambda row: str(row["dossier"])) if each is None else each(hit.sort("dossier"))
-    return looked, _signs(ordered, checks)
+    return marks
 
 
 def _signs(rows: Iterable[Mapping[str, Any]], checks: Sequence[Check]) -> Iterator[Sign]:

@@ -106,7 +106,10 @@ def scan(
             signs: list[Sign] = []
             by_code = {check.code: check for check in asked}
             take = keep or signs.extend
-            looks, seen = run.of_dossiers(facts.dossiers, ours, given, view.engine.collect, view.engine.each)
+            looks, seen = run.of_dossiers(
+                facts.dossiers, ours, given, view.engine.collect, view.engine.each,
+                planned=lambda name, frames, build: view.engine.planned(name, frames, view.scope, build),
+            )  # fmt: skip
             take(_with_values(seen, by_code, given))
             looked = {one.check: one for one in looks}
             for check in asked:
