@@ -29,6 +29,8 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 demo: $(VENV)/.core
 	@$(BIN)/motcua demo $(ARGS)
 
+# Hundreds of processes start here: each would compile all of it anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 	@scripts/install-test-tools
 	@echo "== the suite on SQLite"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ settings.load_profile("suite")
 # A home of each process's own: the locks lie there. Django's settings were read before this file.
 if "MOTCUA_HOME" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["MOTCUA_HOME"] = tempfile.mkdtemp(prefix="motcua-test-")
+    atexit.register(shutil.rmtree, os.environ["MOTCUA_HOME"], ignore_errors=True)
     django_settings.HOME = web_settings.HOME = Path(os.environ["MOTCUA_HOME"])
 # A fifth of a second for each password of each test would be minutes in all. Processes of their own take the time.
 django_settings.PASSWORD_HASHERS = ["tests.quick.QuickHasher"]

@@ -70,7 +70,7 @@ class Root:
         enter = ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid"]
         return [
             *enter,
-            "chroot",
+            shutil.which("chroot") or "/usr/sbin/chroot",  # a bare PATH lacks it
             str(self.place),
             "/usr/bin/env",
             "-i",

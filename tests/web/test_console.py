@@ -48,24 +48,32 @@ def province(home: Path, tmp_path: Path) -> None:
     Post.objects.create(user=ward, role="unit_head", agency="H99.99")
 
 
-@pytest.fixture
-def page(live_server: Any, province: None) -> Iterator[Any]:
-    """A page of the system's chromium."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The system's chromium."""
     if not CHROMIUM.exists():
         pytest.skip("chromium is not on this machine")
     from playwright.sync_api import sync_playwright
 
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-        page.goto("/")
-        page.fill("#id_username", "thanhtra")
-        page.fill("#id_password", "demo-motcua")
-        page.click("button.main")
-        page.locator(".tiles").wait_for()
-        yield page
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, live_server: Any, province: None) -> Iterator[Any]:
+    """A page of a browser that nobody has used yet, signed in."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
+    page = context.new_page()
+    page.goto("/")
+    page.fill("#id_username", "thanhtra")
+    page.fill("#id_password", "demo-motcua")
+    page.click("button.main")
+    page.locator(".tiles").wait_for()
+    yield page
+    context.close()
 
 
 def _figure(text: str) -> int:
