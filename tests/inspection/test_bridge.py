@@ -56,7 +56,7 @@ def test_both_legs_add_up_for_any_population(measure: Any, name: str, rows: list
         row["exists_here"] = row["exists_here"] or not (row["exists_there"] or row["l_late"] is not None)
     frame = nw.from_native(pl.DataFrame(rows, schema=_TYPES).lazy())
     scope = Scope(measure=measure, policy=POLICIES[name], as_of=AS_OF, start=start)
-    whole, groups = bridge.bridge(frame, scope, Polars().collect, "agency")
+    whole, groups = bridge.rows(Polars().collect(bridge.tally(bridge.judged(frame, scope), "agency")))
     for row in (whole, *groups.values()):
         net: Counter[str] = Counter()
         for (leg, _), count in row.legs.items():

@@ -6,7 +6,7 @@ For every group:  late_shown − Σ sync (removed − added) = late_recorded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,8 +21,6 @@ FORMULA = "late(side) = finish, else as_of, after due; removed = late on the lef
 
 #: The dimensions by which any figure is split, each a column of the pairs.
 DIMENSIONS = {"agency": "agency", "field": "field", "procedure": "procedure", "month": "month", "source": "source"}
-
-Collect = Callable[[nw.LazyFrame[Any]], list[dict[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -179,13 +177,6 @@ def rows(found: Iterable[Mapping[str, Any]]) -> tuple[Row, dict[str, Row]]:
         whole.add(counts)
         groups.setdefault(group["key"], Row()).add(counts)
     return whole, groups
-
-
-def bridge(
-    pairs: nw.LazyFrame[Any], scope: Scope, collect: Collect, by: str | None = None
-) -> tuple[Row, dict[str, Row]]:
-    """The bridge over the pairs, whole and by a dimension (see DIMENSIONS)."""
-    return rows(collect(tally(judged(pairs, scope), by)))
 
 
 def findings(frame: nw.LazyFrame[Any], leg: str | None = None, cause: str | None = None) -> nw.LazyFrame[Any]:

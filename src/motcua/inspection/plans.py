@@ -32,8 +32,8 @@ _FILLING = Lock()
 
 def stands(scope: Scope) -> tuple[Scope, dict[str, int]]:
     """The scope with stand-ins, in the order of the real instants, and what each of them stands for."""
-    real = {scope.as_of, scope.start, scope.end, scope.portal_as_of} - {None}
-    places = {at: _STANDS + place for place, at in enumerate(sorted(at for at in real if at is not None))}
+    real = {at for at in (scope.as_of, scope.start, scope.end, scope.portal_as_of) if at is not None}
+    places = {at: _STANDS + place for place, at in enumerate(sorted(real))}
 
     def of(at: int | None) -> int | None:
         return None if at is None else places[at]

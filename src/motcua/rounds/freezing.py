@@ -36,7 +36,7 @@ from motcua.oversight.figures import Question, View
 from motcua.rounds import frozen, plan
 from motcua.rounds.frozen import path_in_sql, quoted
 from motcua.rounds.models import Round
-from motcua.rounds.refusals import lead, locked, plain
+from motcua.rounds.refusals import lead, locked, plain, unfrozen
 from motcua.rules.instants import Unreadable, from_microseconds, iso
 from motcua.rules.moves import Refused
 
@@ -60,10 +60,7 @@ def ask(number: int, *, by: str, at: datetime) -> Round:
     """The lead has the population frozen: a process does it (`work`). Raises `Refused`."""
     round_ = locked(number)
     lead(round_, by)
-    if round_.frozen_at is not None:
-        raise Refused("round.is_frozen", at=round_.frozen_at)
-    if round_.freezing_at is not None:
-        raise Refused("round.is_freezing", at=round_.freezing_at)
+    unfrozen(round_)
     round_.freezing_at, round_.freezing_by, round_.freezing_error = at, by, {}
     round_.freezing_stage, round_.freezing_done, round_.freezing_of = "", 0, 0
     round_.save(update_fields=["freezing_at", "freezing_by", "freezing_error", "freezing_stage", "freezing_done",

@@ -19,7 +19,7 @@ from motcua.ledger.chain import canonical
 from motcua.oversight import periods, scan
 from motcua.oversight.figures import Question
 from motcua.rounds.models import Member, Round
-from motcua.rounds.refusals import lead, locked
+from motcua.rounds.refusals import lead, locked, unfrozen
 from motcua.rules.instants import Unreadable
 from motcua.rules.moves import Refused
 from motcua.rules.policies import policy
@@ -110,10 +110,7 @@ def change(number: int, plan: Plan, *, by: str, at: datetime) -> Round:
     """Another plan, as long as no figures are frozen; only the lead changes it. Raises `Refused`, `Unreadable`."""
     round_ = locked(number)
     lead(round_, by)
-    if round_.frozen_at is not None:
-        raise Refused("round.is_frozen", at=round_.frozen_at)
-    if round_.freezing_at is not None:
-        raise Refused("round.is_freezing", at=round_.freezing_at)
+    unfrozen(round_)
     checked(plan)
     before = document(round_)
     for name, value in _columns(plan).items():

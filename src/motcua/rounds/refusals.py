@@ -47,6 +47,14 @@ def member(round_: Round, user: str) -> Member:
     return seat
 
 
+def unfrozen(round_: Round) -> None:
+    """Raises `Refused` where the figures of a round are frozen, or just being frozen."""
+    if round_.frozen_at is not None:
+        raise Refused("round.is_frozen", at=round_.frozen_at)
+    if round_.freezing_at is not None:
+        raise Refused("round.is_freezing", at=round_.freezing_at)
+
+
 def lead(round_: Round, user: str) -> Member:
     """The seat of a person who leads a round. Raises `Refused`."""
     seat = member(round_, user)
