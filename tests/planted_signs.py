@@ -13,6 +13,7 @@ from django.db import transaction
 from motcua.accounts.models import Post, User
 from motcua.catalogue.models import Agency, Procedure, ProcessStep
 from motcua.dossiers import log
+from motcua.dossiers.importing.convert import PETITION_ACTS
 from motcua.findings import requests, update
 from motcua.findings.models import Finding
 from motcua.inspection.life import Person
@@ -34,7 +35,7 @@ def act_out(planted: Planted, home: Path, folder: Path) -> None:
     _log(planted, now)
     load([_messages(planted.dossiers, folder)], at=now)
     _arrivals(planted.dossiers)
-    _petitions(planted.petitions, folder, now)
+    _petitions(planted.petitions, now)
     _set_apart(planted, now)
     Payment.objects.bulk_create(
         [
@@ -149,13 +150,9 @@ def _arrivals(dossiers: Iterable[Dossier]) -> None:
     Step.objects.bulk_create(steps)
 
 
-def _petitions(rows: Iterable[dict[str, str]], folder: Path, now: datetime) -> None:
-    names = ("petition", "agency", "received_at", "refused_at", "asked_at", "answered_at", "published_at",
-             "transferred_at")  # fmt: skip
-    lines = [",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]
-    file = folder / "petitions.csv"
-    file.write_text("\n".join(lines), encoding="utf-8")
-    petitions.take_in(file, at=now)
+def _petitions(rows: Iterable[dict[str, str]], now: datetime) -> None:
+    columns = ("petition", "agency", "received_at", *PETITION_ACTS)
+    petitions.keep(([row.get(name, "") for name in columns] for row in rows), file="petitions.csv", at=now)
 
 
 def _set_apart(planted: Planted, now: datetime) -> None:

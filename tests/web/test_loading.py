@@ -25,7 +25,7 @@ from motcua.dossiers.models import DossierRow, Load, SourceMap
 from motcua.ledger.models import EventRow
 from motcua.oversight import extract, figures, loads, published
 from motcua.oversight.figures import Question
-from motcua.oversight.models import PastedList, PublishedList
+from motcua.oversight.models import PastedList, Petition, PublishedList
 from motcua.rules.instants import Unreadable
 from motcua.web.console import loading
 
@@ -317,6 +317,28 @@ def test_agencies_are_loaded_and_their_names_are_known(office: Path) -> None:
     work(office)
     second.refresh_from_db()
     assert second.units == {"UBND P. Mẫu": "H99.10", "Xã Thử": "H99.11"}
+
+
+def test_a_list_of_petitions_is_read_as_an_office_writes_it_and_can_be_withdrawn(office: Path, client: Client) -> None:
+    Agency.objects.create(code="H99.10", name="Phường Mẫu", level="commune")
+    table = """SỔ THEO DÕI PHẢN ÁNH, KIẾN NGHỊ
+TT;Mã PAKN;Đơn vị xử lý;Ngày tiếp nhận;Ngày trả lời
+1;PAKN-260302-0001;UBND P. Mẫu;02/03/2026 08:00;02/03/2026
+2;PAKN-260302-0002;Xã Lạ;02/03/2026;
+3;PAKN-260302-0003;UBND P. Mẫu;02/03/2026;27/02/2026
+4;PAKN-260302-0004;UBND P. Mẫu;02/03/2026;02/03/2099
+;;Người lập biểu;;
+"""
+    load = give(office, "pakn.csv", table.encode())
+    assert (load.state, load.kind, load.taken) == ("done", "petitions", 1)
+    refused = [(line, column, reason) for line, column, reason, _, _ in loads.refused_rows(office, load)]
+    assert refused == [(4, "unit", "no_unit"), (5, "answered_at", "before_receipt"), (6, "answered_at", "to_come")]
+    known = Petition.objects.get(withdrawn_at=None)
+    assert (known.code, known.agency, known.stored_at) == ("PAKN-260302-0001", "H99.10", load.stored_at)
+    client.force_login(User.objects.get(username="thanhtra"))
+    assert "?check=petition_late" in client.get(f"/nap-du-lieu/{load.pk}").content.decode()
+    client.post(f"/nap-du-lieu/{load.pk}", {"act": "withdraw"})
+    assert not Petition.objects.filter(withdrawn_at=None).exists() and Petition.objects.exists()
 
 
 def test_a_load_that_moved_on_refuses_a_second_click(office: Path) -> None:

@@ -1,4 +1,4 @@
-"""`motcua import LIST.xlsx` without a map: the columns are guessed, said, and taken as the page would take them."""
+"""`motcua import` of an office's list, or of petitions: its columns are guessed, said, and taken as the page would."""
 
 from __future__ import annotations
 
@@ -37,18 +37,20 @@ def take_in(args: argparse.Namespace, home: Path) -> int:
         load.refresh_from_db()
         if load.state == Load.State.FAILED:
             fail(load.error)
-        kind = Kind(load.kind)
+        kind = Kind(args.role or load.kind)
         if kind is Kind.PUBLISHED:
             fail(f"{file.name}: this looks like a list with the portal's verdicts; add --as published")
         if kind not in guess.NEEDED:
-            fail(f"{file.name}: this is no list of dossiers, steps or agencies ({kind}); {_HOW}")
-        for name, at in load.columns.items():
+            fail(f"{file.name}: this is no list of dossiers, steps, agencies or petitions ({kind}); {_HOW}")
+        data = [cells for _, cells in loads.sample(home, load)]
+        columns = loads.columns_for(load, kind, args.source, data)
+        for name, at in columns.items():
             say(f"{file.name}: guessed: column {at + 1} “{load.headings[at]}” is {name}")
-        missing = [name for name in guess.NEEDED[kind] if name not in load.columns]
+        missing = [name for name in guess.NEEDED[kind] if name not in columns]
         if missing:
             fail(f"{file.name}: no column was found for {', '.join(missing)}; {_HOW}")
         say(_HOW)
-        loads.confirm(load, kind=kind, source=args.source, columns=load.columns, head={})
+        loads.confirm(load, kind=kind, source=args.source, columns=columns, head={})
         loads.work(home, clock=timezone.now)
         load.refresh_from_db()
         refused = list(loads.refused_rows(home, load))
@@ -69,8 +71,8 @@ def take_in(args: argparse.Namespace, home: Path) -> int:
     answer(
         args,
         document,
-        "\n".join(f"{load.file}: load {load.pk}: {load.dossiers} dossiers, {load.events} events stored"
-                  + (f", {load.refused} rows refused" if load.refused else "") for load in taken),
+        "\n".join(f"{load.file}: load {load.pk}: {load.taken} rows taken, {load.dossiers} dossiers, {load.events}"
+                  " events stored" + (f", {load.refused} rows refused" if load.refused else "") for load in taken),
     )  # fmt: skip
     return FALLS_SHORT if document["refused"] else DONE
 

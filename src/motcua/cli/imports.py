@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from motcua.cli import guessed, loads, petitions, published
+from motcua.cli import guessed, loads, published
 from motcua.cli.output import DONE, FALLS_SHORT, answer, fail, progress, say
 
 #: Forms in which offices keep lists: without a map their columns are guessed.
@@ -33,12 +33,10 @@ def _import(args: argparse.Namespace) -> int:
             fail(f"{file}: there is no such file")
     if args.role == "published":
         return published.take_in(args)
-    if args.role == "petitions":
-        return petitions.take_in(args)
     from motcua.cli.home import open_home
 
     home = open_home()
-    if args.map is None and all(file.suffix.lower() in _OFFICE for file in args.files):
+    if args.role == "petitions" or (args.map is None and all(file.suffix.lower() in _OFFICE for file in args.files)):
         return guessed.take_in(args, home)
     from django.utils import timezone
 

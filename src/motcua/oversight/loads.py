@@ -36,7 +36,7 @@ from motcua.dossiers.models import HALF_DONE, DossierRow, Imported, Load, Source
 from motcua.jobs import lease
 from motcua.ledger import audit
 from motcua.ledger.models import EventRow
-from motcua.oversight import published
+from motcua.oversight import petitions, published
 from motcua.rules.events import Corrected
 from motcua.rules.instants import Unreadable, iso
 from motcua.wire.codes import agency_of_dossier, procedure_core
@@ -287,7 +287,7 @@ def plan(load: Load) -> Plan:
     } if "procedure_name" in load.columns else {}  # fmt: skip
     return Plan(
         kind=Kind(load.kind), columns=load.columns, values=load.values, procedures=by_name, resolve=names.resolver(),
-        units={name: code for name, code in load.units.items() if code},
+        units={name: code for name, code in load.units.items() if code}, given_at=load.received_at,
     )  # fmt: skip
 
 
@@ -337,7 +337,8 @@ def _check(home: Path, load: Load) -> None:
 def _taken_columns(kind: Kind) -> tuple[str, ...]:
     if kind is Kind.PUBLISHED:
         return ("line", *convert.PUBLISHED_COLUMNS, "raw")
-    return convert.AGENCY_COLUMNS if kind is Kind.AGENCIES else canonical.DOSSIER_COLUMNS
+    columns = {Kind.AGENCIES: convert.AGENCY_COLUMNS, Kind.PETITIONS: convert.PETITION_COLUMNS}
+    return columns.get(kind, canonical.DOSSIER_COLUMNS)
 
 
 def _guess_words(home: Path, load: Load) -> None:
@@ -398,6 +399,9 @@ def _store(home: Path, load: Load, clock: Clock) -> None:
             _store_list(home, load)
         case Kind.AGENCIES:
             _store_agencies(home, load)
+        case Kind.PETITIONS:
+            rows = (row for _, row in islice(read_csv(folder(home, load) / "taken.csv"), 1, None))
+            petitions.keep(rows, file=load.file, at=load.stored_at)
         case _:
             _store_dossiers(home, load)
     load.state, load.finished_at, load.error = State.DONE, clock(), ""
@@ -506,11 +510,13 @@ def _name_procedures(home: Path, load: Load) -> None:
 
 
 def _withdraw(home: Path, load: Load) -> None:
-    """Kept, and out of every figure: a published list by its mark, events by corrections that make them void."""
+    """Kept, and out of every figure: published lists and petitions by their mark, events by corrections."""
     assert load.withdrawn_at is not None
     if load.published_list is not None:
         with suppress(Unreadable):  # it was withdrawn before this process was killed
             published.withdraw(load.published_list, at=load.withdrawn_at)
+    elif load.kind == Kind.PETITIONS and load.stored_at is not None:
+        petitions.withdraw(stored_at=load.stored_at, at=load.withdrawn_at)
     elif load.stored_at is not None:
         _void(home, load)
     load.state = State.WITHDRAWN

@@ -165,9 +165,9 @@ class Outage(models.Model):
 
 
 class Petition(models.Model):
-    """Phản ánh, kiến nghị: one petition as a list of another system states it; the newest list counts."""
+    """Phản ánh, kiến nghị: one as a list of another system stated it; of its rows the newest in force counts."""
 
-    code = models.CharField(max_length=100, unique=True)
+    code = models.CharField(max_length=100)
     agency = models.CharField(max_length=64, db_index=True)
     received_at = InstantField()
     refused_at = InstantField(null=True)
@@ -176,7 +176,9 @@ class Petition(models.Model):
     published_at = InstantField(null=True)
     transferred_at = InstantField(null=True)  # to another agency, whose it is from then on
     file = models.CharField(max_length=255)
-    stored_at = InstantField()
+    stored_at = InstantField()  # one instant for all rows of a list
+    withdrawn_at = InstantField(null=True)
 
     class Meta:
         db_table = "oversight_petition"
+        constraints = [models.UniqueConstraint(fields=["code", "stored_at"], name="oversight_petition_once_in_a_list")]

@@ -764,8 +764,8 @@ def _petitions(office: Office, late: str, honest: str) -> tuple[dict[str, str], 
     office.find("petition_late", late)
 
     def row(code: str, agency: str, **after: int) -> dict[str, str]:
-        days = {name: f"{office.days[20 + n]}T10:00" for name, n in after.items()}
-        return {"petition": code, "agency": agency, "received_at": f"{office.days[20]}T08:00", **days}
+        days = {name: f"{office.days[20 + n]}T10:00+07:00" for name, n in after.items()}
+        return {"petition": code, "agency": agency, "received_at": f"{office.days[20]}T08:00+07:00", **days}
 
     return (
         row("PAKN-1", late, answered_at=16), row("PAKN-2", late, answered_at=15, published_at=17),

@@ -8,25 +8,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from motcua.catalogue.folding import fold
 from motcua.dossiers.importing import guess
 from motcua.dossiers.importing.canonical import DOSSIER_COLUMNS, EVENT_COLUMNS
 from motcua.dossiers.importing.guess import Kind
-from motcua.rules.instants import Unreadable, iso
+from motcua.rules.instants import Unreadable, iso, local_day
 from motcua.wire.codes import agency_of_dossier
 
 #: Why a row is refused.
 REASONS = (
     "no_code", "bad_code", "bad_instant", "no_receipt", "no_instant", "no_activity", "unknown_word",
     "ended_without_day", "no_unit", "no_name", "unknown_dossier", "not_taken",
+    "no_petition", "before_receipt", "to_come",
 )  # fmt: skip
 #: The code of a procedure that a list does not name.
 NO_PROCEDURE = "unknown"
 #: Columns of the rows of a published list.
 PUBLISHED_COLUMNS = ("code", "late", "received_at", "due_at", "finished_at", "unit")
 AGENCY_COLUMNS = ("code", "name", "parent")
+#: What may happen to a petition, in the order of the columns of its rows.
+PETITION_ACTS = ("refused_at", "asked_at", "answered_at", "published_at", "transferred_at")
+PETITION_COLUMNS = ("code", "agency", "received_at", *PETITION_ACTS)
 _ENDS = frozenset({"finished", "returned", "withdrawn", "stopped", "refused"})
 
 
@@ -40,6 +45,7 @@ class Plan:
     units: Mapping[str, str] = field(default_factory=dict)  # name → agency's code
     procedures: Mapping[str, str] = field(default_factory=dict)  # folded name → code
     resolve: Callable[[str], str] = lambda name: ""
+    given_at: datetime | None = None  # when the list was given: nothing in it can be later
 
 
 class Taken(NamedTuple):
@@ -119,12 +125,15 @@ class _Line:
             return ""
         raise _Refusal("code", "bad_code", self.text("code"))
 
-    def instant(self, name: str) -> str:
+    def when(self, name: str) -> datetime | None:
         text = self.text(name)
         try:
-            at = guess.instant(text, closing=name == "due_at")
+            return guess.instant(text, closing=name == "due_at")
         except Unreadable:
             raise _Refusal(name, "bad_instant", text) from None
+
+    def instant(self, name: str) -> str:
+        at = self.when(name)
         return iso(at) if at else ""
 
     def meant(self, name: str) -> str:
@@ -225,6 +234,29 @@ def _agency(row: _Line) -> Taken | None:
     return Taken(row.line, (code, name[:300], row.text("parent").upper()[:64]))
 
 
+def _petition(row: _Line) -> Taken | None:
+    code, unit = row.text("petition"), " ".join(row.text("unit").split())
+    if guess.is_sum(row.cells) or not any(sign.isdigit() for sign in code + row.text("received_at")):
+        return None
+    if not code or len(code) > 100:
+        raise _Refusal("petition", "no_petition", code)
+    agency = row.plan.units.get(unit) or (unit and row.plan.resolve(unit))
+    if not agency:
+        raise _Refusal("unit", "no_unit", unit)
+    received = row.when("received_at")
+    if received is None:
+        raise _Refusal("received_at", "no_receipt")
+    acts = {name: row.when(name) for name in PETITION_ACTS}
+    for name, at in {"received_at": received, **acts}.items():
+        # Lists write days without times: an answer on the day of the receipt is none before it.
+        if at is not None and local_day(at) < local_day(received):
+            raise _Refusal(name, "before_receipt", row.text(name))
+        if at is not None and row.plan.given_at is not None and at > row.plan.given_at:
+            raise _Refusal(name, "to_come", row.text(name))
+    return Taken(row.line, (code, agency, iso(received), *(iso(at) if at else "" for at in acts.values())))
+
+
 _MAKERS: Mapping[Kind, Callable[[_Line], Taken | None]] = {
     Kind.PUBLISHED: _published, Kind.DOSSIERS: _dossier, Kind.STEPS: _step, Kind.AGENCIES: _agency,
+    Kind.PETITIONS: _petition,
 }  # fmt: skip

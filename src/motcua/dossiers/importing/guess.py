@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DOSSIERS = "dossiers"  # dossiers of a one-stop software, one row each
     STEPS = "steps"  # its step log, one row an act
     AGENCIES = "agencies"
+    PETITIONS = "petitions"  # phản ánh, kiến nghị, one row each
     PROCEDURES = "procedures"  # known, and not loaded here
     UNKNOWN = "unknown"
 
@@ -62,6 +63,13 @@ HEADINGS: dict[str, frozenset[str]] = {
     "parent": frozenset({"don vi cha", "ma don vi cha", "don vi cap tren", "co quan chu quan", "ma cap tren"}),
     "procedure_code": frozenset({"ma so", "ma tthc", "ma thu tuc", "ma"}),
     "issuer": frozenset({"co quan ban hanh", "co quan cong bo"}),
+    "petition": frozenset({"petition", "ma phan anh", "ma kien nghi", "ma phan anh, kien nghi", "so phan anh",
+                           "ma phan anh kien nghi", "ma pakn", "so pakn"}),
+    "answered_at": frozenset({"answered_at", "ngay tra loi", "thoi gian tra loi", "ngay phan hoi", "ngay giai quyet"}),
+    "published_at": frozenset({"published_at", "ngay cong khai", "ngay dang tai", "thoi gian cong khai"}),
+    "refused_at": frozenset({"refused_at", "ngay tu choi", "ngay tu choi tiep nhan"}),
+    "asked_at": frozenset({"asked_at", "ngay yeu cau bo sung", "ngay yeu cau lam ro", "ngay yeu cau"}),
+    "transferred_at": frozenset({"transferred_at", "ngay chuyen", "ngay chuyen don vi khac", "ngay chuyen xu ly"}),
 }  # fmt: skip
 #: The columns of each kind, those first without which it says nothing.
 FIELDS: dict[Kind, tuple[str, ...]] = {
@@ -70,6 +78,8 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
                     "submitted_at", "applicant", "channel"),
     Kind.STEPS: ("code", "activity", "at", "unit", "actor"),
     Kind.AGENCIES: ("agency_code", "agency_name", "parent"),
+    Kind.PETITIONS: ("petition", "unit", "received_at", "answered_at", "published_at", "refused_at", "asked_at",
+                     "transferred_at"),
     Kind.PROCEDURES: ("procedure_code", "procedure_name", "issuer"),
 }  # fmt: skip
 NEEDED: dict[Kind, tuple[str, ...]] = {
@@ -77,6 +87,7 @@ NEEDED: dict[Kind, tuple[str, ...]] = {
     Kind.DOSSIERS: ("code", "received_at"),
     Kind.STEPS: ("code", "activity", "at"),
     Kind.AGENCIES: ("agency_code", "agency_name"),
+    Kind.PETITIONS: ("petition", "unit", "received_at"),
 }
 #: What a person may load.
 LOADED = tuple(NEEDED)
@@ -230,6 +241,8 @@ def _counts(cells: Sequence[str]) -> bool:
 def _kind(headings: Sequence[str], data: Sequence[Sequence[str]]) -> Kind:
     """By what the columns are called and hold: procedures and agencies have no dossier codes."""
     found = {_named(heading) for heading in headings} - {""}
+    if "petition" in found and "code" not in found:
+        return Kind.PETITIONS
     dossiers = any(is_code(code_as_written(cell)) for cells in data[:50] for cell in cells)
     if not dossiers and "code" not in found:
         procedures = sum(bool(_PROCEDURE_CODE.match(cell.strip())) for cells in data[:50] for cell in cells)

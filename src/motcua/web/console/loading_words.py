@@ -13,6 +13,7 @@ KINDS = Words(
         "dossiers": "Danh sách một cửa",
         "steps": "Nhật ký bước",
         "agencies": "Đơn vị",
+        "petitions": "Phản ánh, kiến nghị",
         "procedures": "Danh mục thủ tục",
         "unknown": "Chưa rõ",
     }
@@ -23,6 +24,7 @@ KIND_HINTS = Words(
         "dossiers": "mỗi dòng một hồ sơ của phần mềm một cửa",
         "steps": "mỗi dòng một thao tác, của hồ sơ đã nạp",
         "agencies": "mã định danh và tên đơn vị",
+        "petitions": "mỗi dòng một phản ánh, kiến nghị của người dân",
     }
 )
 FIELDS = Words(
@@ -45,6 +47,12 @@ FIELDS = Words(
         "agency_code": "Mã đơn vị",
         "agency_name": "Tên đơn vị",
         "parent": "Đơn vị cấp trên",
+        "petition": "Mã phản ánh",
+        "answered_at": "Ngày trả lời",
+        "published_at": "Ngày công khai",
+        "refused_at": "Ngày từ chối",
+        "asked_at": "Ngày yêu cầu bổ sung",
+        "transferred_at": "Ngày chuyển đơn vị khác",
     }
 )
 #: What a word of a column may mean.
@@ -99,6 +107,9 @@ REASONS = Words(
         "no_name": "Đơn vị {value} không có tên.",
         "unknown_dossier": "Hồ sơ {value} chưa được nạp: nạp danh sách một cửa trước.",
         "not_taken": "Không nạp được: {value}",
+        "no_petition": "Dòng không có mã phản ánh, hoặc mã dài quá 100 ký tự.",
+        "before_receipt": "“{value}” trước ngày tiếp nhận của chính phản ánh này.",
+        "to_come": "“{value}” chưa tới.",
     }
 )
 ERRORS = Words(
