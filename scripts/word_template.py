@@ -18,7 +18,11 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from motcua.web.papers import forms, word
+from motcua.cli.home import set_up
+
+set_up()  # the papers' room reads settings
+
+from motcua.web.papers import forms, word  # noqa: E402
 
 FILE = forms.SHIPPED / "letter.docx"
 _FACE = "Times New Roman"  # on every office PC; LibreOffice shows it as Liberation Serif
@@ -93,7 +97,7 @@ def _styles(paper: Any) -> None:
     style("Strong Line", size=13, bold=True, before=6, after=3, keep=True)
     style("Centre Line", size=13, bold=True, align=_CENTRE, before=3, after=6)
     style("Title Line", size=14, bold=True, align=_CENTRE, before=10, after=3)
-    style("Addressee", size=13, left=30, before=3, after=3)
+    style("Addressee", size=13, left=30, before=8, after=3)
     style("Heading 1", size=13, bold=True, before=9, after=3, keep=True)
     style("Heading 2", size=13, bold=True, italic=True, before=6, after=3, keep=True)
     style("Cell", size=11.5, before=1.5, after=1.5)

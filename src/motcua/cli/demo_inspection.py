@@ -44,6 +44,7 @@ def live(home: Path, *, at: datetime) -> Lived:
 
     monday = (at - _WEEK).astimezone(VIET_NAM).replace(hour=8, minute=0, second=0, microsecond=0)
     update.run(home, at=monday)
+    _letterhead(monday)
     request = _explained(monday, today=at)
     task = _tasks(home, monday, at=at)
     _meetings(home, monday, at=at)
@@ -52,6 +53,16 @@ def live(home: Path, *, at: datetime) -> Lived:
     number = _round(home, at=at)
     telling.run(home, now=at)
     return Lived(request, number, task)
+
+
+def _letterhead(at: datetime) -> None:
+    """The head that the drafts bear."""
+    from motcua.catalogue import settings
+    from motcua.web.papers.paper import HEAD
+
+    said = {"parent": "Ủy ban nhân dân tỉnh Mẫu", "agency": "Văn phòng", "place": "Mẫu", "symbol": "VP-KSTT",
+            "signer": "Chánh Văn phòng"}  # fmt: skip
+    settings.put(HEAD, said, by="quantri", at=at)
 
 
 # ---- findings ----------------------------------------------------------------------------------------------------

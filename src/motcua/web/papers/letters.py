@@ -24,7 +24,7 @@ from motcua.web import labels
 from motcua.web.console import workbooks
 from motcua.web.labels import Words
 from motcua.web.papers import forms, pdf, word
-from motcua.web.papers.paper import Block, Column, Foot, Heading, Paper, Paragraph, Signature, Table, head
+from motcua.web.papers.paper import Block, Column, Foot, Heading, Paper, Paragraph, Signature, Table, head, issuer
 
 FORMS = ("explanation-request", "urge", "correct")
 TITLES = Words(
@@ -89,7 +89,7 @@ def _composed(
 ) -> Paper:
     top, units = head(), named.by_unit(rows)
     facts = {
-        "agency": top["agency"] or gettext("Văn phòng Ủy ban nhân dân tỉnh"),
+        "agency": issuer(top),
         "count": labels.dossiers(len(rows)),
         "units": units[0]["name"] if len(units) == 1 else gettext("{n} cơ quan, đơn vị").format(n=len(units)),
         "as_of": labels.instant(document["as_of"]),
@@ -187,12 +187,12 @@ def listed(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Dossiers as a table of a paper; those that carry `signs` (what findings saw) are told with them."""
     signs = any(row.get("signs") for row in rows)
     columns = [
-        Column(gettext("STT"), 1.3, "right"),
-        Column(gettext("Mã hồ sơ"), 3.9),
-        Column(gettext("Thủ tục"), 3.6),
-        Column(gettext("Hẹn trả"), 2.1),
-        Column(gettext("Kết thúc"), 2.1),
-        Column(gettext("Trễ ở"), 2.2),
+        Column(gettext("STT"), 1.2, "right"),
+        Column(gettext("Mã hồ sơ"), 4),
+        Column(gettext("Thủ tục"), 3.3),
+        Column(gettext("Hẹn trả"), 2.35),
+        Column(gettext("Kết thúc"), 2.35),
+        Column(gettext("Trễ ở"), 2.1),
         Column(gettext("Dấu hiệu") if signs else gettext("Nguyên nhân"), 3),
     ]
     lines = []

@@ -21,7 +21,18 @@ from motcua.web import labels
 from motcua.web.console import workbooks
 from motcua.web.orders import words
 from motcua.web.papers import forms, letters
-from motcua.web.papers.paper import Block, Column, Heading, NewPage, Paper, Paragraph, Signature, Table, head
+from motcua.web.papers.paper import (
+    Block,
+    Column,
+    Heading,
+    NewPage,
+    Paper,
+    Paragraph,
+    Signature,
+    Table,
+    head,
+    issuer,
+)
 
 _CAUSES, _TASKS, _UNITS, _LISTED = 8, 6, 10, 40
 _TOLD = ("reception", "open", "finished")
@@ -95,8 +106,10 @@ def _composed(m: Material) -> Paper:
     return Paper(
         form="meeting",
         title=gettext("TÀI LIỆU GIAO BAN"),
-        subject=gettext("Tình hình giải quyết thủ tục hành chính, {period}, số liệu đến {as_of}").format(**facts),
-        agency=top["agency"] or gettext("Văn phòng Ủy ban nhân dân tỉnh"),
+        subject=gettext("Tình hình giải quyết thủ tục hành chính, {period}, số liệu đến {as_of}").format(
+            period=facts["period"][:1].lower() + facts["period"][1:], as_of=facts["as_of"]
+        ),
+        agency=issuer(top),
         parent=top["parent"],
         place=top["place"],
         body=forms.wording("meeting", m.home, facts, blocks),

@@ -154,6 +154,11 @@ def head() -> dict[str, str]:
     return {name: str(kept.get(name, "")) for name in HEAD_FIELDS}
 
 
+def issuer(house: Mapping[str, str]) -> str:
+    """In whose name a paper is drafted; the usual agency where the province set none."""
+    return house["agency"] or gettext("Văn phòng Ủy ban nhân dân tỉnh")
+
+
 def fields(paper: Paper) -> dict[str, Any]:
     """The fields that a template finds under their names, beside the paper's own."""
     return {

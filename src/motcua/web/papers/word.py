@@ -43,7 +43,7 @@ def made(paper: Paper, *, home: Path) -> bytes:
     _complete(word)
     for name, mark in marks.items():
         for place in [p for p in _paragraphs(word) if p.text.strip() == mark]:
-            _insert(word, place, blocks[name])
+            _insert(word, place, blocks[name], last_stays=name == "body")
     _fit(word)
     _sign(word, paper)
     training.on_word(word)
@@ -88,8 +88,8 @@ def _paragraphs(word: Any) -> Iterator[Any]:
                 yield from cell.paragraphs
 
 
-def _insert(word: Any, place: Any, blocks: Sequence[Block]) -> None:
-    """Puts blocks in the place of a mark."""
+def _insert(word: Any, place: Any, blocks: Sequence[Block], *, last_stays: bool) -> None:
+    """Puts blocks in the place of a mark; `last_stays`: the last with what follows, for no signature stands alone."""
     from docx.enum.text import WD_BREAK
 
     anchor = place._p
@@ -109,6 +109,8 @@ def _insert(word: Any, place: Any, blocks: Sequence[Block]) -> None:
                 made = [_table(word, block), word.add_paragraph(style="Gap")]
         for element in made:
             anchor.addprevious(element._element)
+    if last_stays and blocks and not isinstance(blocks[-1], Table):
+        made[-1].paragraph_format.keep_with_next = True
     anchor.getparent().remove(anchor)
 
 

@@ -184,8 +184,10 @@ def _remedies(round_: Round, now: datetime) -> list[dict[str, Any]]:
         dossiers=Count("items"), settled=Count("items", filter=Q(items__settled_at__isnull=False)),
         watched=Count("items", filter=~Q(items__cause="")),
     ).order_by("closed_at", "due_at", "pk")  # fmt: skip
+    names = dict(User.objects.filter(username__in={row.closed_by for row in rows}).values_list("username", "full_name"))
     return [
-        {"remedy": row, "kind": words.KINDS[row.kind], "agency": agencies.get(row.agency, row.agency),
+        {"remedy": row, "kind": words.KINDS[row.kind], "name": names.get(row.closed_by) or row.closed_by,
+         "agency": agencies.get(row.agency, row.agency),
          "overdue": row.closed_at is None and row.due_at < now}
         for row in rows
     ]  # fmt: skip

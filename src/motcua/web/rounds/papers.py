@@ -22,13 +22,13 @@ from django.views.decorators.http import require_GET
 
 from motcua.rounds import explanations, frozen, results, steps
 from motcua.rounds.models import Item, Paper, Round
-from motcua.rules.instants import VIET_NAM, Unreadable
+from motcua.rules.instants import VIET_NAM, Unreadable, local_day
 from motcua.rules.moves import Refused
 from motcua.rules.policies import POLICIES
 from motcua.web import labels
 from motcua.web.console.pages import code as code_of
 from motcua.web.papers import forms, pdf, word
-from motcua.web.papers.paper import Block, Column, Foot, Heading, Signature, Table, head
+from motcua.web.papers.paper import Block, Column, Foot, Heading, Signature, Table, head, issuer
 from motcua.web.papers.paper import Paper as Made
 from motcua.web.rounds import words
 from motcua.web.rounds.access import of_province, one, seat, units, user
@@ -80,10 +80,12 @@ def _composed(round_: Round, kind: str, *, agency: str, home: Path, by: str, at:
     house = head()
     facts = {**of.facts(kind, agency), "agency": house["agency"] or gettext("Đoàn kiểm tra")}
     kept = round_.papers.filter(kind=kind, agency=agency).first()
-    title = words.PAPERS[kind]
+    subject = f"{words.label(round_)}: {round_.title}"
+    if kind == "ask":
+        subject = gettext("V/v giải trình hồ sơ của {label}").format(label=words.label(round_))
     return Made(
-        form=f"round-{kind}", title=title, subject=f"{words.label(round_)}: {round_.title}",
-        agency=house["agency"], parent=house["parent"], place=house["place"], symbol=house["symbol"],
+        form=f"round-{kind}", title=words.PAPERS[kind].upper(), subject=subject,
+        agency=issuer(house), parent=house["parent"], place=house["place"], symbol=house["symbol"],
         number=kept.number if kept else "", on=kept.dated_on if kept else None,
         to=[facts["unit"]] if kind == "ask" else (),
         body=forms.wording(f"round-{kind}", home, facts, of.blocks()),
@@ -172,7 +174,7 @@ class _Facts:
                  *([row["name"], *(number(row[n]) for n in _UNIT)] for row in self.rows)], total=True, dense=True)],
             "remedies": [Table(
                 [Column(gettext("Đơn vị"), 3), Column(gettext("Kiến nghị"), 6), Column(gettext("Hạn"), 2)],
-                [[names.get(x.agency, x.agency), f"{words.KINDS[x.kind]}: {x.text}", labels.day(str(x.due_at.date()))]
+                [[names.get(x.agency, x.agency), f"{words.KINDS[x.kind]}: {x.text}", f"{local_day(x.due_at):%d/%m/%Y}"]
                  for x in self.round.remedies.order_by("due_at")], dense=True)]
             if self.round.remedies.exists() else [],
         }  # fmt: skip
@@ -185,9 +187,9 @@ class _Facts:
                 Heading(gettext("Danh sách hồ sơ cần giải trình")),
                 Table(
                     [
-                        Column(gettext("STT"), 1, "right"),
-                        Column(gettext("Mã hồ sơ"), 5),
-                        Column(gettext("Dấu hiệu"), 5),
+                        Column(gettext("STT"), 1.2, "right"),
+                        Column(gettext("Mã hồ sơ"), 3.8),
+                        Column(gettext("Dấu hiệu"), 6),
                         Column(gettext("Câu hỏi"), 6),
                     ],
                     [[str(n), i.dossier, _signs(i), words.ASKED[i.sort]] for n, i in enumerate(items, 1)],
@@ -202,9 +204,9 @@ class _Facts:
                 Heading(gettext("Hồ sơ của mẫu có dấu hiệu")),
                 Table(
                     [
-                        Column(gettext("STT"), 1, "right"),
-                        Column(gettext("Mã hồ sơ"), 5),
-                        Column(gettext("Dấu hiệu"), 5),
+                        Column(gettext("STT"), 1.2, "right"),
+                        Column(gettext("Mã hồ sơ"), 3.8),
+                        Column(gettext("Dấu hiệu"), 6),
                         Column(gettext("Đơn vị trả lời"), 3),
                         Column(gettext("Kết luận"), 3),
                     ],
