@@ -110,11 +110,30 @@ restart() {
   if [ -e "$ETC/portal.toml" ]; then systemctl restart motcua-mirror.service; fi
 }
 
+#: Lays out the command and the units of the version that is current: one that goes back finds its own again.
+lay_out() {
+  local unit
+  put 0755 "$PREFIX/current/motcua" "$PREFIX/bin/motcua"
+  for unit in "$UNITS"/motcua*; do
+    [ -e "$unit" ] && [ ! -e "$PREFIX/current/systemd/${unit##*/}" ] || continue
+    if has_systemd; then systemctl disable --quiet --now "${unit##*/}"; fi
+    rm "$unit"
+  done
+  for unit in "$PREFIX"/current/systemd/*.{service,timer,target}; do put 0644 "$unit" "$UNITS/${unit##*/}"; done
+}
+
+put() { # MODE FROM TO: with this machine's places, in one step
+  sed -e "s|@PREFIX@|$PREFIX|g; s|@HOME@|$HOUSE|g; s|@BACKUPS@|$BACKUPS|g; s|@USER@|$ACCOUNT|g" "$2" >"$3.new"
+  chmod "$1" "$3.new"
+  mv "$3.new" "$3"
+}
+
 #: Whether the version that is current reads its databases and, where it was started, answers.
 stands() {
-  local status=0
-  as_account "$PREFIX/current/bin/motcua" doctor >/dev/null 2>"$PREFIX/.doctor" || status=$?
-  if [ "$status" -ge 2 ]; then cat "$PREFIX/.doctor" >&2; return 1; fi
+  { as_account "$PREFIX/current/bin/motcua" doctor --json || true; } | "$PREFIX/current/bin/python3" -c '
+import json, sys
+told = sys.stdin.read()
+sys.exit(any(each["fault"] for each in json.loads(told)["databases"].values()) if told else 1)' || return 1
   has_systemd || return 0
   as_account "$PREFIX/current/bin/python3" -c '
 import os, re, sys, time, urllib.request
@@ -142,6 +161,7 @@ if [ "$act" = rollback ]; then
   [ -n "$before" ] && [ -x "$PREFIX/versions/$before/bin/motcua" ] || die "there is no version before $now in $PREFIX/versions"
   link "versions/$before" current
   link "versions/$now" previous
+  lay_out
   restart
   stands || die "$before is current again, but does not stand; journalctl -u motcua-web says more"
   say "rolled back: $before runs, $now is kept. The data stayed as it is; the backup made before the upgrade lies in $BACKUPS."
@@ -170,6 +190,9 @@ place=$PREFIX
 while [ ! -d "$place" ]; do place=$(dirname "$place"); done
 free=$(($(df -Pk "$place" | awk 'NR == 2 {print $4}') / 1024))
 [ "$free" -ge "$NEEDED_MB" ] || die "$PREFIX has $free MB free, $NEEDED_MB MB are needed; make room, or choose another place with --prefix"
+if { [ -n "$URL" ] && [ ! -e "$ETC/motcua.env" ]; } || grep -qs '^DATABASE_URL=.*postgres' "$ETC/motcua.env"; then
+  command -v pg_dump >/dev/null || die "pg_dump is missing, and there is no backup without it: apt-get install postgresql-client"
+fi
 if [ "$act" = check ]; then
   say "good: motcua $ID, $("$PYTHON" --version), $free MB free in $PREFIX; now there: $(version_of current)"
   exit 0
@@ -189,6 +212,7 @@ if [ ! -e "$ETC/motcua.env" ]; then
   chown "root:$ACCOUNT" "$ETC/motcua.env.new"
   chmod 0640 "$ETC/motcua.env.new"
   mv "$ETC/motcua.env.new" "$ETC/motcua.env"
+  settings=new
 elif [ -n "$URL" ] && ! grep -qxF "DATABASE_URL=$URL" "$ETC/motcua.env"; then
   die "--database-url: $ETC/motcua.env names another database. To move house: motcua backup, change it there, motcua restore"
 fi
@@ -197,7 +221,7 @@ fi
 
 NEW=$PREFIX/versions/$ID
 OLD=$(version_of current)
-if [ ! -e "$NEW/.complete" ]; then
+if [ ! -e "$NEW/.complete" ] || ! "$NEW/bin/python3" -c 'import motcua' 2>/dev/null; then # or made for a Python that is gone
   say "installing $ID beside ${OLD:-nothing}…"
   rm -rf "$NEW"
   "$PYTHON" -m venv "$NEW"
@@ -207,7 +231,7 @@ if [ ! -e "$NEW/.complete" ]; then
     die "pip could not install from the archive; the version that ran before still runs"
   }
   "$NEW/bin/python3" -m compileall -q -j 0 "$NEW/lib" >/dev/null || true # texts for other Pythons in some packages
-  cp -R "$HERE/nginx" "$HERE/VERSION" "$NEW/"
+  cp -R "$HERE/nginx" "$HERE/systemd" "$HERE/motcua" "$HERE/VERSION" "$NEW/"
   touch "$NEW/.complete"
 fi
 
@@ -218,30 +242,28 @@ if [ -n "$OLD" ] && [ "$OLD" != "$ID" ]; then
   as_account "$PREFIX/current/bin/motcua" backup "$backup" ||
     die "the backup before the upgrade failed, so nothing was upgraded: $OLD still runs"
 fi
-as_account "$NEW/bin/motcua" migrate ||
-  die "the database could not be brought to $ID; ${OLD:-nothing} still runs${backup:+; the backup lies in $backup}"
+if ! as_account "$NEW/bin/motcua" migrate; then
+  if [ "${settings:-}" = new ]; then rm "$ETC/motcua.env"; fi # the next try may name another database
+  die "the database could not be brought to $ID${OLD:+; $OLD still runs, and the backup lies in $backup}"
+fi
 
-sed -e "s|@PREFIX@|$PREFIX|g" "$HERE/motcua" >"$PREFIX/bin/.motcua.new"
-chmod 0755 "$PREFIX/bin/.motcua.new"
-mv "$PREFIX/bin/.motcua.new" "$PREFIX/bin/motcua"
 install -m 0755 "$HERE/install.sh" "$PREFIX/.install.sh.new"
 mv "$PREFIX/.install.sh.new" "$PREFIX/install.sh"
 ln -sfn "$PREFIX/bin/motcua" /usr/local/bin/motcua
 mkdir -p "$UNITS"
-for unit in "$HERE"/systemd/*.service "$HERE"/systemd/*.timer "$HERE"/systemd/*.target; do
-  sed -e "s|@PREFIX@|$PREFIX|g; s|@HOME@|$HOUSE|g; s|@BACKUPS@|$BACKUPS|g; s|@USER@|$ACCOUNT|g" "$unit" >"$UNITS/${unit##*/}.new"
-  chmod 0644 "$UNITS/${unit##*/}.new"
-  mv "$UNITS/${unit##*/}.new" "$UNITS/${unit##*/}"
-done
 
+BEFORE=$(version_of previous)
 if [ "$OLD" != "$ID" ]; then
   if [ -n "$OLD" ]; then link "versions/$OLD" previous; fi
   link "versions/$ID" current
 fi
+lay_out
 restart
 if ! stands; then
   if [ -n "$OLD" ] && [ "$OLD" != "$ID" ]; then
     link "versions/$OLD" current
+    if [ -n "$BEFORE" ]; then link "versions/$BEFORE" previous; else rm "$PREFIX/previous"; fi
+    lay_out
     restart
     die "$ID does not stand, so $OLD runs again; the backup lies in $backup"
   fi

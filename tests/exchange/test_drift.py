@@ -106,6 +106,19 @@ def test_lists_and_wholes_are_kept_raw_ours_first_and_the_next_run_goes_on(porta
     assert catalogue_pull.run(portal=portal, at=NOW + WEEK).procedures == 5
 
 
+def test_the_worker_asks_for_a_part_each_turn_and_for_the_lists_once_a_day(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue_pull, "_AT_ONCE", 3)
+    monkeypatch.setattr(catalogue_pull, "_SILENT", 2)
+    catalogue.store([_there(f"1.00000{n}") for n in range(1, 6)])
+    assert catalogue_pull.keep_up(portal=_Dying(portal, 0), at=NOW - WEEK) == 0
+    assert catalogue_pull.keep_up(portal=portal, at=NOW) == 3
+    catalogue.store([_there("1.000006")])
+    hours = [catalogue_pull.keep_up(portal=portal, at=NOW + timedelta(hours=n)) for n in (1, 2, 24)]
+    assert hours == [2, 0, 1], "the new one is known once the lists are asked for again"
+
+
 class _Dying:
     """A portal that goes away after so many procedures."""
 
@@ -189,6 +202,9 @@ def test_the_workbook_and_the_document_hold_every_row(portal: Portal, tmp_path: 
     (tmp_path / "drift.xlsx").write_bytes(command.workbook(report))
     rows = CalamineWorkbook.from_path(tmp_path / "drift.xlsx").get_sheet_by_index(0).to_python()
     held = ["|".join(map(str, row)) for row in rows]
+    assert command.value("level", "commune") == command.value("level", "3") == "Cấp xã"
+    assert command.value("limit", "5d, 0.5h, Không quy định") == "5 ngày làm việc, 0,5 giờ làm việc, Không quy định"
+    assert command.value("fee", "150000, Theo hợp đồng") == "150.000 đồng, Theo hợp đồng"
     assert any("1.000099" in row for row in held) and any("Tên cũ" in row and "Cấp giấy" in row for row in held)
 
 

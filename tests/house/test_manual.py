@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from motcua.cli.main import parser
 from motcua.wire.profile import Profile
 from motcua.wire.verdict import Rule
 
@@ -47,6 +48,22 @@ def test_the_first_bridge_comes_out_as_told(tmp_path: Path) -> None:
     mended = json.loads(motcua("bridge --period 2026-03 --json"))
     assert [mended[f"late_{side}"] for side in ("shown", "recorded", "true")] == [2, 2, 1]
     assert not any(cause["removed"] or cause["added"] for cause in mended["causes"] if cause["leg"] == "sync")
+
+
+def test_every_command_that_a_paper_prints_is_understood() -> None:
+    papers = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    printed = {
+        command
+        for paper in papers
+        for command in re.findall(r"^ {4,}(?:[A-Z_]+=\S+ )*motcua (.+)$", paper.read_text(), flags=re.MULTILINE)
+    }
+    assert len(printed) > 100
+    understands = parser()
+    for command in printed:
+        try:
+            understands.parse_args(shlex.split(re.sub(r"[\[\]]", "", command), comments=True))
+        except SystemExit:
+            pytest.fail(f"motcua {command}")
 
 
 def test_every_switch_of_a_portals_profile_is_in_the_reference() -> None:

@@ -179,6 +179,25 @@ def test_an_upgrade_while_the_worker_runs_and_the_way_back(machine: Machine) -> 
     assert json.loads(restored)["ok"] and json.loads(restored)["log"]["events"] == events
 
 
+def test_a_version_that_does_not_stand_gives_way_to_the_one_before_with_its_own_units(machine: Machine) -> None:
+    root, before = machine.root, machine.current()
+    versions, units = root.folder / PREFIX / "versions", root.folder / "etc/systemd/system"
+    [broken] = versions.glob("99.0-*")
+    program = broken / "bin" / "motcua"
+    whole = program.read_text()
+    program.write_text(whole.replace("import sys", "import sys\nif sys.argv[1] == 'doctor': raise RuntimeError", 1))
+    (broken / "systemd" / "motcua-new.service").write_text("[Unit]\n")
+    laid_out = {unit.name for unit in units.iterdir()}
+    try:
+        refused = root.run(f"{machine.second}/install.sh")
+    finally:
+        program.write_text(whole)
+        (broken / "systemd" / "motcua-new.service").unlink()
+    assert refused.returncode == 1 and f"does not stand, so {before} runs again" in refused.stderr, refused.stderr
+    assert machine.current() == before and {unit.name for unit in units.iterdir()} == laid_out
+    assert os.readlink(root.folder / PREFIX / "previous") == f"versions/{broken.name}"
+
+
 def test_a_damaged_archive_is_refused(machine: Machine) -> None:
     wheel = next((machine.root.folder / machine.second[1:] / "wheels").glob("django_csp-*.whl"))
     whole = wheel.read_bytes()

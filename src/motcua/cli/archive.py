@@ -191,7 +191,9 @@ def _postgres(program: str, alias: str, *arguments: str | Path) -> None:
 
     about = connections[alias].settings_dict
     names = {"NAME": "PGDATABASE", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "HOST": "PGHOST", "PORT": "PGPORT"}
-    env = {**os.environ, **{variable: str(about[key]) for key, variable in names.items() if about[key]}}
+    told = {variable: about[key] for key, variable in names.items() if about[key]}
+    told |= {f"PG{option.upper()}": value for option, value in about["OPTIONS"].items()}
+    env = {**os.environ, **{variable: str(value) for variable, value in told.items()}}
     try:
         done = subprocess.run([program, *map(str, arguments)], env=env, capture_output=True, text=True)
     except FileNotFoundError:

@@ -295,7 +295,13 @@ def _catalogue(planned: Plan) -> None:
     catalogue.seed()
     catalogue.store(
         catalogue.procedure(
-            p.code, p.name, number=str(n), field=p.field, field_name=names[p.field], days=p.allotted[:-1]
+            p.code,
+            p.name,
+            number=str(n),
+            field=p.field,
+            field_name=names[p.field],
+            days=p.allotted[:-1],
+            level="3" if p.level == "commune" else "1",
         )
         for n, p in enumerate(province.procedures, 1)
     )

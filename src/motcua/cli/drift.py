@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,10 @@ KINDS = {
 }
 FACTS = {"": "", "name": "Tên", "limit": "Thời hạn", "fee": "Phí, lệ phí", "level": "Cấp thực hiện",
          "field": "Lĩnh vực"}  # fmt: skip
+#: Levels at which a procedure is carried out, as the portal and as our catalogue write them.
+LEVELS = {"0": "Bộ", "1": "Cấp tỉnh", "2": "Cấp huyện", "3": "Cấp xã", "province": "Cấp tỉnh",
+          "department": "Cấp tỉnh", "commune": "Cấp xã"}  # fmt: skip
+_UNITS = {"d": "ngày làm việc", "cd": "ngày", "h": "giờ làm việc"}
 
 
 def register(exchange: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -100,10 +105,31 @@ def _text(report: Report) -> str:
     lines = [_line(report), *(f"{counts[kind]:>6}  {words}" for kind, words in KINDS.items() if counts[kind])]
     lines += [
         f"{row.about}  {KINDS[row.kind]}{': ' if row.fact else ''}{FACTS[row.fact]}"
-        + (f": {row.ours or '—'} | Cổng {row.there or '—'}" if row.ours or row.there else f": {row.name}")
+        + (
+            f": {value(row.fact, row.ours) or '—'} | Cổng {value(row.fact, row.there) or '—'}"
+            if row.ours or row.there
+            else f": {row.name}"
+        )
         for row in report.rows
     ]
     return "\n".join(lines)
+
+
+def value(fact: str, text: str) -> str:
+    """What one side states, as people write it; words that could not be read stay as they are."""
+    return ", ".join(_value(fact, each) for each in text.split(", "))
+
+
+def _value(fact: str, text: str) -> str:
+    from motcua.web import labels
+
+    if fact == "level":
+        return LEVELS.get(text, text)
+    if fact == "limit" and (limit := re.fullmatch(r"([\d.]+)(cd|d|h)", text)):
+        return f"{limit[1].replace('.', ',')} {_UNITS[limit[2]]}"
+    if fact == "fee" and text.isdigit():
+        return f"{labels.number(int(text))} đồng"
+    return text
 
 
 def _line(report: Report) -> str:
@@ -129,8 +155,8 @@ def workbook(report: Report) -> bytes:
         ("Mã", 26, lambda row: row["about"]),
         ("Tên", 60, lambda row: row["name"]),
         ("Nội dung", 14, lambda row: FACTS[row["fact"]]),
-        ("Của tỉnh", 40, lambda row: row["ours"]),
-        ("Trên Cổng", 40, lambda row: row["there"]),
+        ("Của tỉnh", 40, lambda row: value(row["fact"], row["ours"])),
+        ("Trên Cổng", 40, lambda row: value(row["fact"], row["there"])),
         ("Từ lúc", 16, since),
     ]
     rows = [asdict(row) for row in report.rows]

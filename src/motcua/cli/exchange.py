@@ -87,7 +87,9 @@ def _deliver(args: argparse.Namespace) -> int:
         "planned": planned, "delivered": report.delivered, "dead": report.dead, "postponed": report.postponed,
         "waiting": deliveries.waiting(), "silent": report.silent,
     }  # fmt: skip
-    answer(args, document, ", ".join(f"{value} {key}" for key, value in document.items()))
+    told = f"{planned} planned, {report.delivered} delivered, {report.dead} dead, {report.postponed} postponed, "
+    told += f"{document['waiting']} waiting{'; the portal does not answer' if report.silent else ''}"
+    answer(args, document, told)
     return FALLS_SHORT if report.dead or report.postponed or report.silent else DONE
 
 

@@ -152,7 +152,12 @@ def _migrate(args: argparse.Namespace) -> int:
     from motcua.cli.home import migrate, open_home
 
     open_home()
-    migrate()
+    from django.db import ProgrammingError
+
+    try:
+        migrate()
+    except ProgrammingError as error:
+        fail(f"the migration stopped, and the step that failed is undone: {error}")
     answer(args, {"migrated": True}, "both databases are at this version")
     return DONE
 

@@ -103,12 +103,13 @@ def _differences(args: argparse.Namespace) -> int:
     from motcua.exchange import reconcile_figures
     from motcua.exchange.models import Difference
     from motcua.rules.instants import VIET_NAM
+    from motcua.web.console import sync_words
 
     if args.why and args.why not in Difference.Why.values:
         fail(f"--why {args.why}: there are: {', '.join(Difference.Why.values)}")
     rows = reconcile_figures.differences(dossiers=tuple(args.dossier), why=args.why, limit=args.limit)
     lines = [
-        f"{row['dossier']}  {row['name']}: một cửa {row['ours'] or '—'} | Cổng {row['there'] or '—'}\n"
+        f"{row['dossier']}  {sync_words.difference(row['name'], row['ours'], row['there'])}\n"
         f"    {': '.join(filter(None, (str(Difference.Why(row['why']).label), row['words'])))}"
         + f"; từ {row['first_seen'].astimezone(VIET_NAM):%d/%m/%Y %H:%M}; đề xuất: {Difference.Act(row['act']).label}"
         for row in rows

@@ -31,6 +31,7 @@ _WANTED_BY = {
     "tickets": {"exchange"},
     "alerts": {"exchange", "oversight"},
     "read-back": {"exchange", "oversight"},
+    "catalogue": {"exchange", "oversight"},
     "extract": {"oversight"},
     "overdue": {"oversight"},
     "findings": {"oversight"},
@@ -127,7 +128,7 @@ def _tasks(home: Path) -> list[Task]:
     from motcua.accounts import roster, sessions, tries
     from motcua.directives import meetings, progress
     from motcua.evidence import orders
-    from motcua.exchange import alerts, deliver, deliveries, read_back, repair, resend, take_in, tickets
+    from motcua.exchange import alerts, catalogue_pull, deliver, deliveries, read_back, repair, resend, take_in, tickets
     from motcua.findings import modes, update
     from motcua.ledger import seals
     from motcua.mirror import profiles, retention
@@ -218,7 +219,10 @@ def _tasks(home: Path) -> list[Task]:
     ]
     if portal is not None:
         looking = portal
-        tasks.append(Task("read-back", lambda: look(looking), _READ_BACK_S))
+        tasks += [
+            Task("read-back", lambda: look(looking), _READ_BACK_S),
+            Task("catalogue", lambda: catalogue_pull.keep_up(portal=looking, at=timezone.now()), 3600),
+        ]
     return [
         *tasks,
         Task("extract", lambda: extract.run(home=home, at=timezone.now()).dossiers, 60),

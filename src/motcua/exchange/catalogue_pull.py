@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from motcua.catalogue.models import Procedure
 from motcua.exchange.deliver import NationalPortal
@@ -31,6 +31,8 @@ LISTS: Mapping[str, tuple[str, str]] = {
 }
 #: A procedure is asked for anew after this.
 OLD = timedelta(days=7)
+#: What a turn of the worker asks for: the lists once a day, so many procedures of the week's.
+LISTS_OLD, _AT_ONCE = timedelta(days=1), 100
 #: A list that is shorter than this share of what was known is taken for cut off: nothing counts as gone.
 _CUT_BELOW = 0.5
 _SILENT = 5
@@ -51,15 +53,15 @@ class Report:
 
 
 def run(
-    *, portal: NationalPortal, at: datetime, limit: int | None = None, anew: bool = False,
+    *, portal: NationalPortal, at: datetime, limit: int | None = None, anew: bool = False, lists: bool = True,
     advance: Callable[[int], None] = lambda n: None,
 ) -> Report:  # fmt: skip
-    """Pulls the lists, then up to `limit` procedures, ours first. `anew`: also those pulled lately.
+    """Pulls the `lists`, then up to `limit` procedures, ours first. `anew`: also those pulled lately.
 
     Raises `PortalUnreachable`; what was pulled before is kept.
     """
     report = Report()
-    for kind, (service, key) in LISTS.items():
+    for kind, (service, key) in LISTS.items() if lists else ():
         reply = portal.call(service)
         listed: Any = reply.result
         if isinstance(listed, Mapping):  # LayDVC nests its list one deeper (contract §2.2)
@@ -90,6 +92,15 @@ def run(
         report.left -= 1
         advance(1)
     return report
+
+
+def keep_up(*, portal: NationalPortal, at: datetime) -> int:
+    """A turn of the worker; returns how many procedures were pulled. That the portal is silent, its alert says."""
+    newest = Pulled.objects.aggregate(at=Max("listed_at"))["at"]
+    try:
+        return run(portal=portal, at=at, limit=_AT_ONCE, lists=newest is None or newest <= at - LISTS_OLD).procedures
+    except PortalUnreachable:
+        return 0
 
 
 def waiting(*, at: datetime) -> int:

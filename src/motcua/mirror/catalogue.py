@@ -8,6 +8,9 @@ from typing import Any
 
 from motcua.mirror.models import PortalProcedure
 
+#: CAPTHUCHIEN and its words.
+LEVELS = {"1": "Cấp Tỉnh", "3": "Cấp Xã"}
+
 
 def seed() -> None:
     """The sandbox's own two procedures, where the catalogue is empty."""
@@ -30,8 +33,9 @@ def store(procedures: Iterable[Mapping[str, Any]]) -> None:
 
 
 def procedure(
-    code: str, name: str, *, number: str, field: str, field_name: str, days: str, case: str = "Chung"
-) -> dict[str, Any]:
+    code: str, name: str, *, number: str, field: str, field_name: str, days: str, case: str = "Chung",
+    level: str = "1",
+) -> dict[str, Any]:  # fmt: skip
     """A procedure in the portal's form with the statutory time where clients look for it."""
     return {
         "ID": number,
@@ -39,7 +43,7 @@ def procedure(
         "TENTTHC": name,
         "TRANGTHAI": "1",
         "LINHVUCTHUCHIEN": [{"MALINHVUC": field, "TENLINHVUC": field_name}],
-        "CAPTHUCHIEN": [{"CAPTHUCHIEN": "1", "TENCAP": "Cấp Tỉnh"}],
+        "CAPTHUCHIEN": [{"CAPTHUCHIEN": level, "TENCAP": LEVELS[level]}],
         "CACHTHUCTHUCHIEN": [
             {
                 "KENH": "1",

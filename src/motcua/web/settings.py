@@ -7,7 +7,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from motcua.web import links, logs, mail
 
@@ -30,15 +30,16 @@ def database(url: str | None, embedded: Path) -> dict[str, Any]:
             },
         }
     parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
+        "HOST": parts.hostname or options.pop("host", ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
-        "OPTIONS": {},
+        "OPTIONS": options,  # libpq's: sslmode, sslrootcert
     }
 
 
