@@ -97,7 +97,7 @@ def _styles(paper: Any) -> None:
     style("Strong Line", size=13, bold=True, before=6, after=3, keep=True)
     style("Centre Line", size=13, bold=True, align=_CENTRE, before=3, after=6)
     style("Title Line", size=14, bold=True, align=_CENTRE, before=10, after=3)
-    style("Addressee", size=13, left=30, before=8, after=3)
+    style("Addressee", size=13, left=30, before=5, after=3)
     style("Heading 1", size=13, bold=True, before=9, after=3, keep=True)
     style("Heading 2", size=13, bold=True, italic=True, before=6, after=3, keep=True)
     style("Cell", size=11.5, before=1.5, after=1.5)

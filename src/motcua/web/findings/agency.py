@@ -30,7 +30,7 @@ from motcua.web.findings import words
 
 #: Dossiers; below that an agency is told in dossiers and not ranked.
 SMALL = 30
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 190, 34, 24, 14
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _BOTTOM, _TOP = 640, 190, 34, 110, 24, 14
 _MONTHS = 12
 _DAYS = 30
 _PROCEDURES = 5
@@ -120,7 +120,7 @@ def _time(asked: Asked, here: Asked) -> dict[str, Any]:
         row["share"] = row["minutes"] / whole
     x = 0.0
     for n, row in enumerate(own[:_BARS]):
-        row["tone"], row["x"], row["width"] = n % 4, round(x, 2), round(100 * row["share"], 2)
+        row["tone"], row["x"], row["width"] = n % 5, round(x, 2), round(100 * row["share"], 2)
         x += row["width"]
     return {"own": own[:_BARS], "rest": own[_BARS:], "outside": [row for row in told if row["outside"]]}
 
@@ -205,7 +205,7 @@ def _trend(asked: Asked) -> dict[str, Any]:
     ]  # fmt: skip
     most = max((row[side] for row in table for side in labels.SIDES), default=0)
     top = next(step for step in _steps() if step >= most)
-    wide = (_WIDTH - _LEFT - 90) / (_MONTHS - 1)
+    wide = (_WIDTH - _LEFT - _RIGHT) / (_MONTHS - 1)
 
     def place(n: int, value: int) -> tuple[float, float]:
         return round(_LEFT + n * wide, 1), round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - value / top), 1)
@@ -231,11 +231,11 @@ def _steps() -> list[int]:
 
 
 def _apart(lines: list[dict[str, Any]]) -> None:
-    """The labels at the end of the lines, 15 apart at least."""
+    """The labels at the end of the lines, so far apart that they can be read on a phone too."""
     floor = float(_HEIGHT - _BOTTOM)
     for line in sorted(lines, key=lambda line: -line["y"]):  # from the bottom up: the months stand below
         line["text_y"] = round(min(line["y"] + 4, floor), 1)
-        floor = line["text_y"] - 15
+        floor = line["text_y"] - 20
 
 
 def _findings(request: HttpRequest, code: str, asked: Asked) -> dict[str, Any]:
