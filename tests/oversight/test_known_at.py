@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from tests.directives import ward
 from tests.directives.ward import NOW
 from tests.story import at
 
-from motcua.oversight import figures
+from motcua.accounts.models import Post, User
+from motcua.oversight import extract, figures, scan
 from motcua.oversight.figures import Question
+from motcua.payments.models import Payment
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 
@@ -27,3 +30,36 @@ def test_a_step_that_arrived_later_is_not_known_yet(home: Path, tmp_path: Path) 
     after = len(ward.CLICKED_LATE) + len(ward.OPEN_LATE)
     assert late("2026-03-16T10:00") == after + len(ward.UNSENT)
     assert late("2026-03-16T12:00") == late(None) == after
+
+
+def test_a_payment_counts_from_when_it_was_made_and_an_account_administers_while_its_post_lasts(
+    home: Path, tmp_path: Path
+) -> None:
+    ward.built(home, tmp_path)
+    now = at("2026-03-17T09:00")
+    code, later = ward.HONEST[0], ward.CLICKED_LATE[0]
+    for dossier, paid, learnt in (
+        (code, "2026-03-12T08:00", "2026-03-16T08:00"),
+        (later, "2026-03-12T08:00", "2026-03-12T08:05"),
+    ):
+        Payment.objects.create(reference=dossier, dossier=dossier, amount=50_000, channel="portal", state="paid",
+                               paid_at=at(paid), known_at=at(learnt))  # fmt: skip
+    clerk = User.objects.create_user("A")  # by whom every dossier of the ward was ended
+    Post.objects.create(user=clerk, role="operator", valid_to=date(2026, 3, 5))
+    Post.objects.create(user=clerk, role="operator", valid_from=date(2026, 3, 10), valid_to=date(2026, 3, 10))
+    extract.run(home=home, at=now)
+
+    def paid(as_of: str, known_at: str | None = None) -> dict[str, int | None]:
+        asked = Question(as_of=at(as_of), known_at=at(known_at) if known_at else None)
+        store = figures.facts(home)
+        with store.lock:
+            view = store.view(asked, now=now)
+            rows = view.engine.collect(view.pairs.select("dossier", "paid_amount"))
+        amounts = {row["dossier"]: row["paid_amount"] for row in rows}
+        return {dossier: amounts[dossier] for dossier in (code, later)}
+
+    assert paid("2026-03-17T08:00") == {code: 50_000, later: 50_000}
+    assert paid("2026-03-11T08:00") == {code: None, later: None}, "it was paid afterwards"
+    assert paid("2026-03-17T08:00", "2026-03-15T08:00") == {code: None, later: 50_000}, "nobody had learnt of it"
+    forced = scan.scan(home, Question(as_of=now), now=now, checks=["forced_by_administrator"])
+    assert sorted(sign.subject for sign in forced.signs) == ward.CLICKED_LATE, "ended on 10/03, the others on 06/03"

@@ -132,11 +132,10 @@ class Facts:
         known_at: datetime | None,
     ) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
         """Dossiers with anything stated after `as_of`, or known after `known_at`, are computed anew for then."""
-        later = (nw.col("last_at").fill_null(0) > scope.as_of) | (nw.col("t_last_at").fill_null(0) > scope.as_of)
+        later = nw.max_horizontal(*(nw.col(n).fill_null(0) for n in ("last_at", "t_last_at", "paid_at"))) > scope.as_of
         if known_at is not None:
-            limit = int(known_at.timestamp())
-            later = later | (nw.col("last_known_at").fill_null(0) > limit)
-            later = later | (nw.col("t_stored_at").fill_null(0) > limit)
+            known = (nw.col(n).fill_null(0) for n in ("last_known_at", "t_stored_at", "paid_known_at"))
+            later = later | (nw.max_horizontal(*known) > int(known_at.timestamp()))
         first = nw.min_horizontal(
             instant("submitted_at"), instant("received_at"), instant("t_received_at"), instant("t_submitted_at")
         )

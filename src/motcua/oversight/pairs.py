@@ -47,7 +47,7 @@ _EXTRA = {
     "delivery_message": "VARCHAR", "answer_delivery": "VARCHAR", "any_delivery": "VARCHAR",
     "t_duplicates": "BIGINT", "linked_to": "VARCHAR", "code_on": "BIGINT", "code_series": "VARCHAR",
     "code_serial": "BIGINT", "paid_amount": "BIGINT",
-    "paid_online": "BOOLEAN",
+    "paid_online": "BOOLEAN", "paid_at": "BIGINT", "paid_known_at": "BIGINT",
 }  # fmt: skip
 #: What a step carries beyond who did what when; the portal's steps carry only their instant and, where they came
 #: over the wire before our eyes, when (`recorded_at`).
@@ -111,7 +111,7 @@ class Builder:
         records, log = reading.their_rows(choice, self.side, known_at)
         his = theirs.theirs(records, log, self.catalogue, as_of=as_of, rule=profiles.current().rule)
         delivered = reading.deliveries(choice, known_at)
-        self._insert_pairs(mine, his, delivered, reading.paid(choice))
+        self._insert_pairs(mine, his, delivered, reading.paid(choice, as_of, known_at))
         if with_steps:
             self._insert_steps(headers, events, records, log)
             self._insert_documents(headers, events, records)
@@ -132,13 +132,15 @@ class Builder:
             self.add(chosen, as_of=as_of, known_at=known_at, with_steps=with_steps)
 
     def _insert_pairs(
-        self, mine: Columns, his: Columns, delivered: Sequence[tuple[Any, ...]], paid: Sequence[tuple[str, int, bool]]
+        self, mine: Columns, his: Columns, delivered: Sequence[tuple[Any, ...]], paid: Sequence[reading.Paid]
     ) -> None:
         db = self.db
-        money: list[tuple[Any, ...]] = list(zip(*paid, strict=True)) if paid else [(), (), ()]
-        db.register("paid", {"code": np.array(money[0], object), "amount": np.array(money[1], np.int64),
-                             "online": np.array(money[2], bool)})  # fmt: skip
-        db.execute("CREATE OR REPLACE TEMP TABLE p AS SELECT code::VARCHAR code, amount, online FROM paid")
+        money: list[tuple[Any, ...]] = list(zip(*paid, strict=True)) if paid else [()] * 5
+        kinds = {"code": object, "amount": np.int64, "online": bool, "last_at": np.int64, "known_at": np.int64}
+        db.register(
+            "paid", {name: np.array(column, kind) for (name, kind), column in zip(kinds.items(), money, strict=True)}
+        )
+        db.execute("CREATE OR REPLACE TEMP TABLE p AS SELECT * REPLACE (code::VARCHAR AS code) FROM paid")
         db.unregister("paid")
         columns = list(zip(*delivered, strict=True)) if delivered else [()] * 7
         given = {
@@ -153,7 +155,7 @@ class Builder:
         db.register("mine", mine)
         db.register("his", his)
         db.register("given", given)
-        kinds = ", ".join(f"('{kind}', {status})" for kind, status in _TERMINAL.items())
+        ends = ", ".join(f"('{kind}', {status})" for kind, status in _TERMINAL.items())
         names = [*(f'm."{n}"' for n in _OF_OURS if n not in _FILLED), *(f'h."{n}"' for n in _OF_THEIRS)]
         plain = [n for n in _OF_OURS if n not in _FILLED] + list(_OF_THEIRS)
         db.execute("CREATE OR REPLACE TEMP TABLE g AS SELECT dossier::VARCHAR dossier, seq, status,"
@@ -161,7 +163,7 @@ class Builder:
         db.execute("INSERT INTO deliveries SELECT dossier, seq, status, state, message, done_at FROM g")
         db.execute(
             f"""
-            WITH terminal(kind, status) AS (VALUES {kinds}),
+            WITH terminal(kind, status) AS (VALUES {ends}),
             m AS (SELECT mine.*, coalesce(terminal.status, 0) AS end_status FROM mine
                   LEFT JOIN terminal ON terminal.kind = mine.finish_kind::VARCHAR),
             d AS (SELECT m.dossier::VARCHAR AS code,
@@ -203,7 +205,8 @@ class Builder:
                        AS code_series,
                    try_cast(regexp_extract(coalesce(m.dossier::VARCHAR, h.t_code::VARCHAR),
                                            '-[0-9]{{6}}-([0-9]{{4,9}})$', 1) AS BIGINT) AS code_serial,
-                   p.amount AS paid_amount, p.online AS paid_online
+                   p.amount AS paid_amount, p.online AS paid_online, p.last_at AS paid_at,
+                   p.known_at AS paid_known_at
             FROM m FULL OUTER JOIN his h ON h.t_code::VARCHAR = m.dossier::VARCHAR
             LEFT JOIN d ON d.code = m.dossier::VARCHAR LEFT JOIN a ON a.code = m.dossier::VARCHAR
             LEFT JOIN e ON e.code = m.dossier::VARCHAR LEFT JOIN p ON p.code = m.dossier::VARCHAR

@@ -230,15 +230,24 @@ def _money(value: Any) -> int:
     return int(digits) if digits else 0
 
 
-def paid(choice: Choice) -> list[tuple[str, int, bool]]:
-    """(dossier, đồng, online) of what was paid for each dossier by our own record of payments."""
+#: (dossier, đồng, online, paid last at, the last payment known at): instants in seconds.
+Paid = tuple[str, int, bool, int, int]
+
+
+def paid(choice: Choice, as_of: datetime | None = None, known_at: datetime | None = None) -> list[Paid]:
+    """What was paid for each dossier by our own record of payments, up to an instant and as known at another."""
     where, values = choice.where("dossier")
+    known = "coalesce(known_at, paid_at)"
+    for column, limit in (("paid_at", as_of), (known, known_at)):
+        if limit is not None:
+            where += f" AND {column} <= %s"
+            values = [*values, to_microseconds(limit)]
     return [
-        (dossier, int(amount), bool(online))
-        for dossier, amount, online in _fetch(
+        (dossier, int(amount), bool(online), int(at) // 1_000_000, int(learnt) // 1_000_000)
+        for dossier, amount, online, at, learnt in _fetch(
             "default",
-            "SELECT dossier, sum(amount), max(CASE WHEN channel = 'desk' THEN 0 ELSE 1 END) FROM payments_payment"
-            f" WHERE state = 'paid' AND {where} GROUP BY dossier",
+            "SELECT dossier, sum(amount), max(CASE WHEN channel = 'desk' THEN 0 ELSE 1 END), max(paid_at),"
+            f" max({known}) FROM payments_payment WHERE state = 'paid' AND {where} GROUP BY dossier",
             values,
         )
     ]

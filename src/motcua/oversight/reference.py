@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,18 @@ from django.db.models import Max
 from motcua.accounts.models import Post, User
 from motcua.catalogue.folding import fold
 from motcua.catalogue.models import Agency, ProcessStep
+from motcua.inspection.checks.story import ADMINISTERS
 from motcua.inspection.columns import Columns
 from motcua.inspection.ours import Catalogue
 from motcua.mirror.models import Pulled
 from motcua.oversight import set_apart
 from motcua.rules.clock import WORKDAY_MINUTES, Allotted
-from motcua.rules.instants import Unreadable
+from motcua.rules.instants import VIET_NAM, Unreadable
 from motcua.rules.workdays import Intervals
 from motcua.wire.codes import procedure_core
 
 _EPOCH = date(1970, 1, 1)
+_A_DAY = timedelta(days=1)
 #: The first day of the calendar table, and how many years after the extract it ends.
 _FROM, _YEARS_AHEAD = date(2012, 1, 1), 3
 #: So many openings a day have columns of their own; none of the calendars met has more than two.
@@ -55,7 +57,8 @@ TABLES: dict[str, dict[str, str]] = {
         "until": "BIGINT",
     },
     "accounts": {
-        "actor": "VARCHAR", "administrator": "BOOLEAN", "machine_from": "BIGINT", "machine_to": "BIGINT",
+        "actor": "VARCHAR", "machine_from": "BIGINT", "machine_to": "BIGINT",
+        **{f"administers_{edge}{n}": "BIGINT" for n in range(ADMINISTERS) for edge in ("from", "to")},
     },
     "outages": {
         "agency": "VARCHAR", "what": "VARCHAR", "from_s": "BIGINT", "to_s": "BIGINT", "caught_up_s": "BIGINT",
@@ -264,19 +267,38 @@ def _fee(body: Mapping[str, Any]) -> int:
 _ADMINISTRATORS = (Post.Role.OPERATOR, Post.Role.ADMINISTRATOR)
 
 
-def _accounts() -> list[tuple[str, bool, int | None, int | None]]:
-    """The accounts under the names that acts carry, whether they administer, and when a machine acts by them."""
-    administer = set(Post.objects.filter(role__in=_ADMINISTRATORS).values_list("user", flat=True))
-    found: dict[str, bool] = {}
+def _accounts() -> list[tuple[Any, ...]]:
+    """The accounts under the names that acts carry: when a machine acts by them, and when they administer."""
+    of_user: dict[int, list[tuple[int, int]]] = {}
+    for user, start, end in Post.objects.filter(role__in=_ADMINISTRATORS, proposed=False).values_list(
+        "user", "valid_from", "valid_to"
+    ):
+        of_user.setdefault(user, []).append((_midnight(start, _ALWAYS), _midnight(end and end + _A_DAY, _NEVER)))
+    found: dict[str, list[tuple[int, int]]] = {}
     for key, username, name, superuser in User.objects.values_list("id", "username", "full_name", "is_superuser"):
         for known in filter(None, (username, name)):
-            found[known] = found.get(known, False) or superuser or key in administer
+            found.setdefault(known, []).extend([(_ALWAYS, _NEVER)] if superuser else of_user.get(key, ()))
     machines = {
         row.account: (_seconds(row.valid_from, _ALWAYS), _seconds(row.valid_to, _NEVER)) for row in set_apart.machines()
     }
     return [
-        (name, found.get(name, False), *machines.get(name, (None, None))) for name in sorted({*found, *machines})
+        (name, *machines.get(name, (None, None)), *_edges(found.get(name, ()))) for name in sorted({*found, *machines})
     ]  # fmt: skip
+
+
+def _edges(spans: Iterable[tuple[int, int]]) -> list[int | None]:
+    """Spans joined where they touch, as so many edges as there are columns; what is more joins the last."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and (start <= joined[-1][1] or len(joined) == ADMINISTERS):
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return [edge for span in joined for edge in span] + [None, None] * (ADMINISTERS - len(joined))
+
+
+def _midnight(day: date | None, otherwise: int) -> int:
+    return otherwise if day is None else int(datetime.combine(day, time(), VIET_NAM).timestamp())
 
 
 def _outages() -> list[tuple[str, str, int, int, int]]:

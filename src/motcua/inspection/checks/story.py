@@ -92,6 +92,13 @@ def _latest(*names: str) -> nw.Expr:
     return nw.when(~nw.any_horizontal(*(nw.col(n).is_null() for n in names), ignore_nulls=True)).then(latest)
 
 
+#: So many spans in which an account administers have columns of their own.
+ADMINISTERS = 3
+#: When a machine acts by an account, and when it administers.
+_SPANS = (("machine_from", "machine_to"),
+          *((f"administers_from{n}", f"administers_to{n}") for n in range(ADMINISTERS)))  # fmt: skip
+
+
 def dated(
     acts: Frame, dossiers: Frame, placed: Frame, days: Frame, accounts: Frame, outages: Frame | None
 ) -> Frame:  # fmt: skip
@@ -106,11 +113,13 @@ def dated(
     )  # fmt: skip
     frame = acts.drop("month", "side").join(context, on="dossier", how="inner")
     entered = nw.col("recorded_at")
-    machine = (entered >= nw.col("machine_from")) & (entered < nw.col("machine_to"))
-    frame = frame.join(accounts, on="actor", how="left").with_columns(
-        administrator=flag("administrator"), machine=machine.fill_null(value=False)
+    machine, *administers = (
+        ((entered >= nw.col(start)) & (entered < nw.col(end))).fill_null(value=False) for start, end in _SPANS
     )
-    frame = worked(frame.drop("machine_from", "machine_to"), days, w_at="at", w_recorded="recorded_at")
+    frame = frame.join(accounts, on="actor", how="left").with_columns(
+        machine=machine, administrator=nw.any_horizontal(*administers, ignore_nulls=True)
+    )
+    frame = worked(frame.drop(*(edge for span in _SPANS for edge in span)), days, w_at="at", w_recorded="recorded_at")
     frame = downtime.told(frame, outages)
     frame = on_day(frame, days, "at", workday="workdays_before")
     frame = on_day(frame, days, "recorded_at", recorded_works="works", recorded_workday="workdays_before")
