@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
 from tests.findings.notary import Notary
 from tests.findings.small import bring, province
 from tests.findings.test_pages import _filled
@@ -19,7 +20,6 @@ from motcua.findings.models import Attachment, Finding, Request
 from motcua.inspection.life import Person
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 MAI = Person(name="thanhtra", role="inspector")
 STAMPED, CLAIMED = "H99.12-260304-0001", "H99.12-260304-0002"
 NOTARY = Notary(at("2026-01-05T00:00"))
@@ -54,26 +54,14 @@ def request_(home: Path, tmp_path: Path) -> Request:
 @pytest.fixture
 def browser(live_server: Any, request_: Request) -> Iterator[Any]:
     """Opens the house in the system's chromium for whoever is named, as wide as asked."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+    with chromium() as opened:
 
         def signed_in(name: str, width: int = 1366) -> Any:
-            context = chromium.new_context(viewport={"width": width, "height": 740}, base_url=live_server.url)
-            page = context.new_page()
-            page.goto("/dang-nhap")
-            page.fill("#id_username", name)
-            page.fill("#id_password", "demo-motcua")
-            page.click("button.main")
-            page.locator("main h1").wait_for()
+            page = page_of(opened, live_server.url, size={"width": width, "height": 740})
+            sign_in(page, name, "demo-motcua")
             return page
 
         yield signed_in
-        chromium.close()
 
 
 def test_a_ward_answers_twelve_requests(browser: Any, request_: Request, home: Path, tmp_path: Path) -> None:
@@ -137,7 +125,7 @@ def test_a_ward_answers_twelve_requests(browser: Any, request_: Request, home: P
     # The head approves on a phone.
     head = browser("chutich", 360)
     head.goto(address)
-    assert head.evaluate("document.documentElement.scrollWidth") <= 360
+    assert width_needed(head) <= 360
     head.check("[data-every]")
     head.click("button[value=answered]")
     assert "12 phát hiện" in head.locator("h1").inner_text()
@@ -174,8 +162,6 @@ def _answered(page: Any, reason: str, text: str) -> None:
 
 
 def test_the_pages_are_accessible_keep_to_their_content_policy_and_fit(browser: Any, request_: Request) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     one = Finding.objects.filter(request=request_).first()
     assert one is not None
     shared = (f"/yeu-cau/{request_.pk}", f"/phat-hien/{one.pk}", "/yeu-cau", "/don-vi/H99.12", "/thu-vien-kiem-tra")
@@ -183,18 +169,16 @@ def test_the_pages_are_accessible_keep_to_their_content_policy_and_fit(browser: 
         ("thanhtra", ("/phat-hien", "/phat-hien?xem=tung", "/viec-cua-toi", *shared)), ("canbo", shared),
     ):  # fmt: skip
         page = browser(name)
-        complaints: list[str] = []
-        page.on("console", lambda message, kept=complaints: kept.append(message.text) if message.type == "error" else 0)
+        complaints = complaints_of(page)
         for address in addresses:
             page.set_viewport_size({"width": 1366, "height": 740})
             assert page.goto(address).status == 200, address
             boxes = [page.locator(part).bounding_box() for part in (".top nav", ".top .menu summary")]
             assert all(box["y"] < 12 and box["height"] < 48 for box in boxes), "the header is one line"
-            found = Axe().run(page)
-            assert found.violations_count == 0, (address, found.generate_report())
+            assert not (found := violations(page)), (address, found)
             for width in (360, 683):
                 page.set_viewport_size({"width": width, "height": 740})
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+                assert width_needed(page) <= width, (address, width)
         assert not complaints
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.browsers import chromium, page_of, sign_in
 
 from motcua.accounts.models import Post
 from motcua.cli.demo import free_port
@@ -25,7 +26,6 @@ from motcua.cli.demo_people import PASSWORD
 pytestmark = pytest.mark.skipif(
     "DATABASE_URL" in os.environ, reason="the demo is an embedded home; it runs in the SQLite suite"
 )
-CHROMIUM = Path("/usr/bin/chromium")
 COMMAND = [sys.executable, "-m", "motcua.cli"]
 
 
@@ -89,27 +89,14 @@ def _told(env: dict[str, str], *words: str) -> Any:
 @pytest.fixture(scope="module")
 def page(demo: dict[str, Any], env: dict[str, str]) -> Iterator[Any]:
     """An inspector's browser in the served demo."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
     port = free_port()
     server = subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=env, stderr=subprocess.DEVNULL)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
     try:
         _answers(f"http://127.0.0.1:{port}/healthz")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-            page = browser.new_page(
-                viewport={"width": 1366, "height": 768}, base_url=f"http://127.0.0.1:{port}", accept_downloads=True
-            )
-            page.goto("/")
-            page.fill("#id_username", "thanhtra")
-            page.fill("#id_password", PASSWORD)
-            page.click("button.main")
-            page.wait_for_load_state()
+        with chromium() as browser:
+            page = page_of(browser, f"http://127.0.0.1:{port}", accept_downloads=True)
+            sign_in(page, "thanhtra", PASSWORD)
             yield page
-            browser.close()
     finally:
         server.terminate()
         server.wait(20)

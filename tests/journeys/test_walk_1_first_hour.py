@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
+from tests.browsers import chromium, page_of
 
 from motcua.cli import sample
 from motcua.oversight import extract, figures, loads
@@ -20,8 +21,6 @@ from motcua.sample.province import province
 from motcua.web.console import loading
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 SECRET = "mot-mat-khau-dai"
 
 
@@ -36,18 +35,12 @@ def files(tmp_path: Path) -> dict[str, Any]:
 def test_an_operator_comes_from_an_empty_house_and_two_files_to_the_bridge(
     files: dict[str, Any], live_server: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
     def work() -> None:
         loads.work(home, clock=timezone.now, then=lambda: extract.run(home=home, at=timezone.now()))
 
     monkeypatch.setattr(loading, "wake", work)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-        page.set_default_timeout(60_000)
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
         _set_up(page)
         _load(page, files["agencies"], {})
         _load(page, files["onestop"], {})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from tests.browsers import chromium, page_of, sign_in
 from tests.exchange import desk
 from tests.exchange.planted import NOW, PRESSING
 from tests.served import served
@@ -24,8 +25,6 @@ from motcua.mirror.server import Server
 from motcua.wire.profile import Profile
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 CALM = [f"H99.12-260302-01{n:02}" for n in range(4)]
 
 
@@ -48,22 +47,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def page(live_server: Any, home: Path, clock: Clock) -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
     operator = User.objects.create_user("van-hanh", password="demo-motcua")
     Post.objects.create(user=operator, role="operator")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-        page.goto("/dong-bo")
-        page.fill("#id_username", "van-hanh")
-        page.fill("#id_password", "demo-motcua")
-        page.click("button.main")
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
+        sign_in(page, "van-hanh", "demo-motcua", at="/dong-bo")
         page.locator("h1", has_text="Đồng bộ").wait_for()
         yield page
-        browser.close()
 
 
 def _send(portal: Portal, at: datetime) -> deliver.Report:

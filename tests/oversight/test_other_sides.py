@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
+from tests.browsers import chromium, known_as, page_of, violations, width_needed
 from tests.exchange import desk
 from tests.served import served
 
@@ -38,7 +39,6 @@ from motcua.wire.profile import Profile
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 NOW = desk.NOW
 DAY = local_day(NOW)
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture
@@ -335,29 +335,18 @@ def test_every_cause_has_words_and_a_remedy() -> None:
 def test_the_pages_are_accessible_and_fit_a_phone(
     live_server: Any, inspector: Client, portal: Portal, tmp_path: Path
 ) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
     import os
-
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
     _services(portal, tmp_path)
     _payments(portal)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(base_url=live_server.url)
-        context.add_cookies([{"name": "sessionid", "value": inspector.cookies["sessionid"].value,
-                              "url": live_server.url}])  # fmt: skip
-        page = context.new_page()
+    with chromium() as browser:
+        page = known_as(page_of(browser, live_server.url), inspector, live_server.url)
         for slug in ("thu-tuc", "dich-vu-truc-tuyen", "thanh-toan-truc-tuyen"):
             for width in (1366, 360):
                 page.set_viewport_size({"width": width, "height": 768})
                 page.goto(f"/doi-chieu-khac/{slug}")
-                found = Axe().run(page)
-                assert found.violations_count == 0, (slug, width, found.generate_report())
-                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert not (found := violations(page)), (slug, width, found)
+                wide = width_needed(page)
                 if folder := os.environ.get("MOTCUA_PICTURES"):
                     page.screenshot(path=f"{folder}/compare-{slug}-{width}.png", full_page=True)
                 assert wide <= width, (slug, width)
-        browser.close()

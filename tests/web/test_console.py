@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
 from tests.story import Case, at
 
 from motcua.accounts.models import Post, User
@@ -22,7 +23,6 @@ from motcua.web import links
 from motcua.web.console import lists, workbooks
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 NOW = at("2026-04-01T09:00")
 
 
@@ -51,29 +51,18 @@ def province(home: Path, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """The system's chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture
 def page(browser: Any, live_server: Any, province: None) -> Iterator[Any]:
     """A page of a browser that nobody has used yet, signed in."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-    page = context.new_page()
-    page.goto("/")
-    page.fill("#id_username", "thanhtra")
-    page.fill("#id_password", "demo-motcua")
-    page.click("button.main")
+    page = page_of(browser, live_server.url)
+    sign_in(page, "thanhtra", "demo-motcua", at="/")
     page.locator(".tiles").wait_for()
     yield page
-    context.close()
+    page.context.close()
 
 
 def _figure(text: str) -> int:
@@ -100,10 +89,7 @@ def test_an_inspector_walks_from_a_tile_to_a_dossier_and_the_counts_agree(page: 
 
 
 def test_every_page_is_accessible_and_keeps_to_its_content_policy(page: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    complaints = complaints_of(page)
     for address in (
         "/", "/?by=procedure&measure=finished", "/ho-so", "/ho-so?side=true&measure=open", "/nguyen-nhan", "/don-vi",
         "/ho-so/H99.12-260302-0001", "/ho-so/H99.12-260302-0001/thoi-han", "/tim?q=H99", "/tim?q=khong%20co",
@@ -111,14 +97,13 @@ def test_every_page_is_accessible_and_keeps_to_its_content_policy(page: Any) -> 
     ):  # fmt: skip
         page.goto(address)
         assert not complaints, (address, complaints)
-        found = Axe().run(page)
-        assert found.violations_count == 0, (address, found.generate_report())
+        assert not (found := violations(page)), (address, found)
         complaints.clear()
     page.locator(".menu summary").click()
     page.locator("[data-contrast]").click()
     page.goto("/?measure=finished")
     assert page.locator("html.contrast").count() == 1, "the choice is kept from page to page"
-    assert Axe().run(page).violations_count == 0
+    assert not (found := violations(page)), found
 
 
 def test_the_face_is_ours_and_knows_vietnamese(page: Any) -> None:
@@ -134,7 +119,7 @@ def test_nothing_scrolls_sideways_on_a_phone_or_at_twice_the_size(page: Any) -> 
             "/tim?q=H99", "/muc-du-lieu",
         ):  # fmt: skip
             page.goto(address)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+            assert width_needed(page) <= width, (address, width)
 
 
 def test_a_clerk_needs_no_mouse(page: Any) -> None:
@@ -144,11 +129,13 @@ def test_a_clerk_needs_no_mouse(page: Any) -> None:
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     page.locator(".verdicts").wait_for()
+    page.wait_for_load_state()  # its keys are listened to
     assert page.locator("h1").inner_text() == "H99.12-260302-0001"
     page.keyboard.press("/")
     page.keyboard.type("h99.12-260302-0002")
     page.keyboard.press("Enter")
     page.locator("h1", has_text="H99.12-260302-0002").wait_for()
+    page.wait_for_load_state()
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
     page.keyboard.press("Escape")

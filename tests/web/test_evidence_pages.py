@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
 from tests.story import Case, at
 
 from motcua.accounts.models import Post, User
@@ -21,7 +22,6 @@ from motcua.web.evidence import pages
 from motcua.web.evidence.papers import papers
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 NOW = at("2026-04-01T09:00")
 CODE = "H99.12-260302-0001"
 ADDRESS = f"/goi-chung-cu?ho-so={CODE}"
@@ -114,31 +114,18 @@ def test_a_colleague_of_another_ward_makes_no_pack(client: Client, province: Non
 @pytest.fixture
 def page(live_server: Any, province: None) -> Iterator[Any]:
     """A page of the system's chromium, signed in."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-        page.goto("/")
-        page.fill("#id_username", "thanhtra")
-        page.fill("#id_password", "demo-motcua")
-        page.click("button.main")
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
+        sign_in(page, "thanhtra", "demo-motcua", at="/")
         page.locator(".tiles").wait_for()
         yield page
-        browser.close()
 
 
 def test_an_inspector_makes_a_pack_and_checks_it_and_a_damaged_one(page: Any, tmp_path: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    complaints = complaints_of(page)
     page.goto(f"/ho-so/{CODE}")
     page.get_by_role("link", name="Lập gói chứng cứ").click()
-    assert Axe().run(page).violations_count == 0
+    assert not (found := violations(page)), found
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Lập gói chứng cứ 1 hồ sơ").click()
     file = tmp_path / "pack.zip"
@@ -153,8 +140,8 @@ def test_an_inspector_makes_a_pack_and_checks_it_and_a_damaged_one(page: Any, tm
         page.get_by_role("button", name="Kiểm tra").click()
         page.locator("section[role=status]").wait_for()
         assert page.locator("section[role=status] strong").inner_text() == answer
-        assert Axe().run(page).violations_count == 0
+        assert not (found := violations(page)), found
     assert not complaints
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(ADDRESS)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert width_needed(page) <= 360

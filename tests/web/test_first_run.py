@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.browsers import chromium, page_of, violations, width_needed
 from tests.story import at
 
 from motcua.accounts.models import Post, User
@@ -17,7 +18,6 @@ from motcua.ledger.models import Change
 from motcua.rules.workdays import parse_hours
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 SECRET = "mot-mat-khau-dai"
 NAMED = {"step": "province", "name": "Tỉnh Mẫu", "code": "h99"}
@@ -107,24 +107,18 @@ def test_it_is_closed_once_somebody_runs_the_house(client: Client, role: str) ->
 
 
 def test_in_a_browser_by_keyboard_alone_accessible_and_no_wider_than_a_phone(live_server: Any, home: Path) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
         page.goto("/")
         typed = {"#name": "Tỉnh Mẫu", "#code": "H99", "#full_name": "Nguyễn Thị Quản", "#username": "quantri",
                  "#password": SECRET, "#again": SECRET}  # fmt: skip
         for number in range(1, 7):
             page.locator(".muted", has_text=f"bước {number}/6").wait_for()
-            assert Axe().run(page).violations_count == 0, number
+            page.wait_for_load_state()
+            assert not (found := violations(page)), (number, found)
             for width in (360, 683):  # 683: 1366 pixels at 200 %
                 page.set_viewport_size({"width": width, "height": 740})
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, number
+                assert width_needed(page) <= width, number
             for field, text in typed.items():
                 if page.locator(field).count():
                     page.focus(field)
@@ -132,5 +126,4 @@ def test_in_a_browser_by_keyboard_alone_accessible_and_no_wider_than_a_phone(liv
             page.focus("form[enctype] button.main")
             page.keyboard.press("Enter")
         page.locator("h1", has_text="Danh sách đầu tiên").wait_for()
-        assert Axe().run(page).violations_count == 0
-        browser.close()
+        assert not (found := violations(page)), found

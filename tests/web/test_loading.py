@@ -17,6 +17,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
+from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
 
 from motcua.accounts.models import Post, User
 from motcua.catalogue.models import Agency
@@ -30,7 +31,6 @@ from motcua.rules.instants import Unreadable
 from motcua.web.console import loading
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 UNITS = ("Phường Mẫu", "Xã Thử")
 
 
@@ -394,35 +394,22 @@ def test_a_person_of_one_agency_sees_only_its_dossiers_of_a_pasted_list(office: 
 @pytest.fixture
 def page(live_server: Any, office: Path) -> Iterator[Any]:
     """A page of the system's chromium, signed in."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-        page.goto("/nap-du-lieu")
-        page.fill("#id_username", "thanhtra")
-        page.fill("#id_password", "demo-motcua")
-        page.click("button.main")
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
+        sign_in(page, "thanhtra", "demo-motcua", at="/nap-du-lieu")
         page.locator("#file").wait_for()
         yield page
-        browser.close()
 
 
 def test_a_stranger_comes_from_two_files_to_the_question_whether_it_agrees(page: Any, tmp_path: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    complaints = complaints_of(page)
 
     def looked() -> None:
-        found = Axe().run(page)
-        assert found.violations_count == 0, (page.url, found.generate_report())
+        assert not (found := violations(page)), (page.url, found)
         assert not complaints, complaints
         for width in (360, 1366):
             page.set_viewport_size({"width": width, "height": 768})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (page.url, width)
+            assert width_needed(page) <= width, (page.url, width)
 
     looked()
     for name, content in (("mot-cua.xlsx", onestop(40)), ("cong-van.csv", letter([code(n) for n in range(2, 12)]))):

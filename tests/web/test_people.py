@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from tests.accounts.house import OTHER, SECRET, WARD, person, units, workbook
 from tests.accounts.post_office import open_office
+from tests.browsers import chromium, complaints_of, known_as, page_of, violations, width_needed
 
 from motcua.accounts import codes, factors, invitations, posts, totp, tries
 from motcua.accounts.models import Factor, Invitation, Post, Roster, SignedIn, User
@@ -28,7 +29,6 @@ from motcua.web import mail
 from motcua.web.notices import outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
-CHROMIUM = Path("/usr/bin/chromium")
 NEW = "mot-cau-moi-cung-dai"
 
 
@@ -156,43 +156,34 @@ def test_a_session_from_before_shows_it_too_and_a_password_alone_adds_no_second(
 
 @pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 def test_a_security_key_in_a_real_browser(live_server: Any, officer: User) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        context = browser.new_context(base_url=live_server.url.replace("127.0.0.1", "localhost"))
-        page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        machine = context.new_cdp_session(page)
+    with chromium() as browser:
+        page = page_of(browser, live_server.url.replace("127.0.0.1", "localhost"))
+        complaints = complaints_of(page)
+        machine = page.context.new_cdp_session(page)
         machine.send("WebAuthn.enable")
         machine.send("WebAuthn.addVirtualAuthenticator", {"options": {
             "protocol": "ctap2", "transport": "usb", "hasUserVerification": True, "isUserVerified": True}})  # fmt: skip
         page.goto("/dang-nhap")
-        assert Axe().run(page).violations_count == 0
+        assert not (found := violations(page)), found
         _type_in(page)
         page.goto("/trang-cua-toi/hai-lop")
-        assert Axe().run(page).violations_count == 0
+        assert not (found := violations(page)), found
         page.fill("[data-passkey] [name=name]", "khóa xanh")
         page.click("[data-passkey] button")
         page.locator("h1", has_text="Mã dự phòng").wait_for()
         assert page.locator(".codes li").count() == factors.RECOVERY_CODES
-        assert Axe().run(page).violations_count == 0
+        assert not (found := violations(page)), found
         page.goto("/trang-cua-toi")
         assert "khóa xanh" in page.locator("#hai-lop").inner_text()
         page.click(".menu summary")
         page.click("form[action='/dang-xuat'] button")
         _type_in(page)
         page.locator("h1", has_text="Xác thực lớp hai").wait_for()
-        assert Axe().run(page).violations_count == 0
+        page.wait_for_load_state()
+        assert not (found := violations(page)), found
         page.click("[data-passkey] button")
         page.locator(".menu").wait_for()
         assert "/dang-nhap" not in page.url and not complaints
-        browser.close()
     key = Factor.objects.get(kind="key")
     assert key.name == "khóa xanh" and key.used_at is not None and key.counter > 0
 
@@ -415,34 +406,22 @@ def test_pages_in_english_say_nothing_in_vietnamese(chief: Client) -> None:
 
 @pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 def test_every_page_is_accessible_and_no_wider_than_a_phone(live_server: Any, officer: User) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
     on = local_day(timezone.now())
     chief = _fresh(person("quantriphuong", "administrator", WARD, full_name="Phan Văn Tú", password=SECRET, first=on))
     Post.objects.create(user=officer, role="focal_point", agency=WARD, valid_to=on)
     Post.objects.create(user=person("den"), role="officer", agency=WARD, valid_from=on, proposed=True)
     client = Client()
     client.force_login(chief)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-        session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-        context.add_cookies([session])
-        page = context.new_page()
+    with chromium() as browser:
+        page = known_as(page_of(browser, live_server.url), client, live_server.url)
         for address in (*_PAGES, f"/tai-khoan/{officer.pk}"):
             page.set_viewport_size({"width": 1366, "height": 768})
             page.goto(address)
-            found = Axe().run(page)
-            assert found.violations_count == 0, (address, found.generate_report())
+            assert not (found := violations(page)), (address, found)
             tops = page.eval_on_selector_all("header.top > *:not(.owed)", "all => all.map(e => e.offsetTop)")
             assert max(tops) - min(tops) < 30, "the head is one line"
             page.set_viewport_size({"width": 360, "height": 740})
-            assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
-        browser.close()
+            assert width_needed(page) <= 360, address
 
 
 # ---- several posts ----------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from tests.browsers import chromium, complaints_of, known_as, page_of, violations, width_needed
 from tests.rounds.planned import WARDS, drawn, explained, people, planned, province, something_happens
 from tests.rounds.test_procedure import _resend as resend
-from tests.web.test_console import CHROMIUM
 
 from motcua.accounts.models import User
 from motcua.findings import files
@@ -40,24 +40,14 @@ def house(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def browser(live_server: Any, house: Path) -> Iterator[Any]:
     """Opens a page of the system's chromium, signed in as somebody."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+    with chromium() as opened:
 
         def signed_in(name: str) -> Any:
             client = Client()
             client.force_login(User.objects.get(username=name))
-            context = chromium.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-            context.add_cookies([cookie])
-            return context.new_page()
+            return known_as(page_of(opened, live_server.url), client, live_server.url)
 
         yield signed_in
-        chromium.close()
 
 
 def _press(page: Any, name: str) -> None:
@@ -71,20 +61,15 @@ def _done(page: Any, text: str) -> None:
 
 
 def _accessible(page: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page)
-    assert found.violations_count == 0, (page.url, found.generate_report())
+    assert not (found := violations(page)), (page.url, found)
     page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.url
+    assert width_needed(page) <= 360, page.url
     page.set_viewport_size({"width": 1366, "height": 768})
 
 
-def test_a_round_from_plan_to_closed_request(browser: Any, house: Path) -> None:
+def test_a_round_from_plan_to_closed_request(browser: Any, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lead, member, third, ward = (browser(name) for name in ("truongdoan", "thanhvien", "nguoithu3", "phuong12"))
-    complaints: list[str] = []
-    for page in (lead, member, third, ward):
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    complaints = [complaints_of(page) for page in (lead, member, third, ward)]
     # the plan
     lead.goto("/dot-kiem-tra")
     assert "Chưa có đợt kiểm tra nào" in lead.locator(".empty").inner_text()
@@ -120,11 +105,12 @@ def test_a_round_from_plan_to_closed_request(browser: Any, house: Path) -> None:
     salt = member.locator("#salt").inner_text()
     _accessible(member)
     lead.goto(address)
-    soon = timezone.now() + timedelta(seconds=2)
+    soon = timezone.now() + timedelta(minutes=10)
     lead.fill("[name=after]", f"{soon.astimezone(VIET_NAM):%Y-%m-%dT%H:%M:%S}")
     _press(lead, "Niêm phong kế hoạch")
     _done(lead, "Đã niêm phong")
-    member.wait_for_timeout(2_500)
+    by_the_wall = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: by_the_wall() + timedelta(minutes=11))
     with transaction.atomic():
         something_happens(when=timezone.now())
     member.goto(address)
@@ -224,7 +210,8 @@ def test_a_round_from_plan_to_closed_request(browser: Any, house: Path) -> None:
     assert lead.locator(".steps li.done").count() == 10
     ward.goto(f"{address}/giai-trinh")
     assert "Gửi lại bước kết thúc" in ward.content()
-    refusals = [text for text in complaints if "400 (Bad Request)" not in text]  # two forms that were meant to fail
+    said = [text for of_one in complaints for text in of_one]
+    refusals = [text for text in said if "400 (Bad Request)" not in text]  # two forms that were meant to fail
     assert not refusals, refusals
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
+from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
 from tests.exchange import planted
 from tests.exchange.planted import EQUAL, NOT_SHOWN, NOW, PRESSING, REFUSED
 
@@ -23,7 +24,6 @@ from motcua.oversight import extract
 from motcua.web.console import sync
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "demo-motcua"
 
 
@@ -53,24 +53,11 @@ def operator(client: Client, portal: Portal) -> Client:
 @pytest.fixture
 def page(live_server: Any, portal: Portal) -> Iterator[Any]:
     """A page of the system's chromium, signed in as the operator."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        context = browser.new_context(
-            viewport={"width": 1366, "height": 768}, base_url=live_server.url, java_script_enabled=True
-        )
-        page = context.new_page()
-        page.goto("/dong-bo")
-        page.fill("#id_username", "van-hanh")
-        page.fill("#id_password", PASSWORD)
-        page.click("button.main")
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
+        sign_in(page, "van-hanh", PASSWORD, at="/dong-bo")
         page.locator("h1", has_text="Đồng bộ").wait_for()
         yield page
-        browser.close()
 
 
 def _text(reply: Any) -> str:
@@ -228,12 +215,9 @@ def test_findings_due_to_synchronisation_lead_to_a_ticket_over_their_dossiers(op
 
 
 def test_every_page_is_accessible_and_fits_a_phone(page: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     ticket = tickets.open_(codes=[NOT_SHOWN, REFUSED], owner_kind="vendor", owner="Công ty Mẫu", cause="Mất bước 9",
                            by="van-hanh", at=NOW)  # fmt: skip
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    complaints = complaints_of(page)
     for address in (
         "/dong-bo", f"/dong-bo/ma?codes={NOT_SHOWN}+{EQUAL}+{REFUSED}+x", "/dong-bo/ma", "/dong-bo/phieu",
         f"/dong-bo/phieu/{ticket.pk}", f"/dong-bo/phieu/{ticket.pk}?hoi=dong", "/dong-bo/phieu/moi",
@@ -241,9 +225,8 @@ def test_every_page_is_accessible_and_fits_a_phone(page: Any) -> None:
         for width in (1366, 360):
             page.set_viewport_size({"width": width, "height": 768})
             page.goto(address)
-            found = Axe().run(page)
-            assert found.violations_count == 0, (address, width, found.generate_report())
-            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert not (found := violations(page)), (address, width, found)
+            wide = width_needed(page)
             assert wide <= width, (address, width, wide)
     assert not complaints
 

@@ -15,6 +15,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
+from tests.browsers import chromium, page_of, sign_in, violations, width_needed
 from tests.served import served
 from tests.story import at
 
@@ -30,7 +31,6 @@ from motcua.web.collector import words
 from motcua.wire.profile import Profile
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 NOW, PASSWORD = at("2026-03-12T15:00"), "demo-motcua"
 CODE, SECOND, UNKNOWN = "H99.12-260302-0001", "H99.12-260302-0002", "H99.15-260302-0009"
 OWNER = "Trần Thị Thử"
@@ -318,35 +318,22 @@ def test_every_outcome_and_shape_has_words() -> None:
 @pytest.fixture
 def page(live_server: Any, day: httpx.Client) -> Iterator[Any]:
     """A page of the system's chromium, signed in as the operator."""
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        page = browser.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url).new_page()
+    with chromium() as browser:
+        page = page_of(browser, live_server.url)
         person = User.objects.get(username="van-hanh")
         person.set_password(PASSWORD)
         person.save()
-        page.goto("/diem-thu")
-        page.fill("#id_username", "van-hanh")
-        page.fill("#id_password", PASSWORD)
-        page.click("button.main")
+        sign_in(page, "van-hanh", PASSWORD, at="/diem-thu")
         page.locator("h1", has_text="Điểm thu dữ liệu").wait_for()
         yield page
-        browser.close()
 
 
 def _sound(page: Any, name: str) -> None:
     """No fault that axe sees, nothing wider than the screen, at a desk and on a phone."""
-    from axe_playwright_python.sync_playwright import Axe
-
     for width, height in ((1366, 768), (360, 640)):
         page.set_viewport_size({"width": width, "height": height})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not (found := violations(page)), found
+        assert width_needed(page) <= width
         if folder := os.environ.get("MOTCUA_PICTURES"):
             page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
     page.set_viewport_size({"width": 1366, "height": 768})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
 from tests.directives import ward
 from tests.directives.ward import NOW
 from tests.web.test_papers import words_of
@@ -20,7 +21,6 @@ from motcua.oversight import extract
 from motcua.web.papers.paper import HEAD
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture
@@ -32,24 +32,13 @@ def province(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 @pytest.fixture
 def browser(live_server: Any, province: Path) -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def _signed_in(browser: Any, live_server: Any, name: str, *, width: int = 1366, **more: Any) -> Any:
-    page = browser.new_context(viewport={"width": width, "height": 740}, base_url=live_server.url, **more).new_page()
-    page.goto("/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", ward.PASSWORD)
-    page.click("button.main")
-    page.wait_for_load_state()
+    page = page_of(browser, live_server.url, size={"width": width, "height": 740}, **more)
+    sign_in(page, name, ward.PASSWORD)
     return page
 
 
@@ -107,7 +96,7 @@ def test_walk_10_a_leader_on_a_phone(
     kinds = "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
     weight = page.evaluate(f"{kinds}.reduce((sum, one) => sum + one.decodedBodySize, 0)")
     assert 10_000 < weight <= 60_000, f"the first page weighs {weight} bytes"
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert width_needed(page) <= 360
     assert page.evaluate("document.documentElement.scrollHeight") <= 740 * 1.6, "a screen and a half"
     assert page.locator("table, header").count() == 0
     shown = len(ward.UNSENT) + len(ward.OPEN_LATE)
@@ -130,7 +119,7 @@ def test_walk_10_a_leader_on_a_phone(
 
     page.click("text=Giao việc")
     page.fill("[name=due_on]", "2026-03-20")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert width_needed(page) <= 360
     page.click("button.main:has-text('Giao nhiệm vụ')")
     page.locator("#whole").wait_for()
     assert _figure(page.locator("#whole").inner_text()) == len(ward.UNSENT)
@@ -150,8 +139,6 @@ def test_walk_10_a_leader_on_a_phone(
 
 
 def test_the_pages_are_accessible_and_keep_within_a_phone(browser: Any, live_server: Any, province: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     from motcua.directives import orders
     from motcua.notices import telling
     from motcua.warning import scan
@@ -163,7 +150,6 @@ def test_the_pages_are_accessible_and_keep_within_a_phone(browser: Any, live_ser
     telling.run(province, now=NOW)
     scan.run(province, at=NOW)
     Warned.objects.update(share=0.62, low=0.4, high=0.81, least_at=NOW, most_at=NOW + timedelta(days=3))
-    complaints: list[str] = []
     pages = {
         "chu-tich": ["/lanh-dao", "/giao-viec", f"/giao-viec/{task.pk}", "/giao-viec/moi", "/giao-ban", "/van-ban",
                      f"/van-ban/moi?directive={task.pk}", "/van-ban/dau-van-ban",
@@ -172,12 +158,11 @@ def test_the_pages_are_accessible_and_keep_within_a_phone(browser: Any, live_ser
     }  # fmt: skip
     for name, addresses in pages.items():
         page = _signed_in(browser, live_server, name)
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        complaints = complaints_of(page)
         for address in addresses:
             page.set_viewport_size({"width": 1366, "height": 768})
             page.goto(address)
-            found = Axe().run(page)
-            assert found.violations_count == 0, (name, address, found.generate_report())
+            assert not (found := violations(page)), (name, address, found)
             page.set_viewport_size({"width": 360, "height": 740})
-            assert page.evaluate("document.documentElement.scrollWidth") <= 360, (name, address)
+            assert width_needed(page) <= 360, (name, address)
             assert not complaints, (name, address, complaints)
