@@ -34,8 +34,8 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 	@scripts/install-test-tools
 	@echo "== the suite on SQLite"
-	@$(BIN)/pytest -n 3 --dist loadfile
-	@scripts/on-postgres $(BIN)/pytest -n 3 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@scripts/on-postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The extra `spark` (660 MB, Java 17) in an environment of its own: the third engine gives the answers of the other two.
 test-spark: $(SPARK)/.done

@@ -35,6 +35,23 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browser's driver runs an
 _ROOT = Path(__file__).resolve().parent.parent
 
 
+#: Files of minutes, the longest first: begun last, one of them would keep a single process busy at the end.
+LONG = (
+    "web/test_console.py", "journeys/test_demo.py", "operation/test_install.py", "operation/test_backup.py",
+    "rounds/test_procedure.py", "web/test_training.py", "directives/test_directives.py", "findings/test_pages.py",
+    "rounds/test_draw.py", "web/test_orders.py", "exchange/test_crashes.py", "inspection/test_bridge.py",
+    "inspection/test_engines.py", "findings/test_update.py", "notices/test_notices.py", "web/test_loading.py",
+    "findings/test_walk.py", "web/test_rounds.py", "web/test_walks_of_orders.py", "oversight/test_explain.py",
+    "exchange/test_campaign.py", "evidence/test_packs.py", "directives/test_unanswered.py", "operation/test_running.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the others as they lie in the tree."""
+    place = {str(_ROOT / "tests" / name): n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(str(item.path), len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data beside the project; tests that need it are skipped, visibly, where it is absent."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern
+from tests.conftest import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ROOT / "src" / "motcua"
@@ -161,3 +162,7 @@ def test_decisions_are_numbered_once_and_listed() -> None:
     assert [paper.name[:4] for paper in papers] == [f"{n:04}" for n in range(1, len(papers) + 1)]
     index = (folder / "README.md").read_text()
     assert all(f"({paper.name})" in index for paper in papers)
+
+
+def test_files_that_run_first_are_there() -> None:
+    assert not [name for name in LONG if not (ROOT / "tests" / name).exists()]
