@@ -124,8 +124,33 @@ def test_the_estimate_beats_every_naive_forecast_where_there_is_something_to_lea
     assert report["chosen"]["calibration_error"] < 0.08
     assert report["remaining"]["covered"] >= report["remaining"]["promised"] - 0.03
     assert report["groups"]["covered"] >= report["groups"]["promised"] - 0.1
+    assert report["groups"]["from"] < report["groups"]["covered"] <= report["groups"]["to"] + 1e-9
+    before = report["skill_before"]["brier"]
+    assert before["saved"] >= report["skill"]["brier"]["saved"], "the best afterwards is the harder one to beat"
     json.dumps(report, default=float)
     assert "better than the best naive forecast" in backtest.told(report)
+
+
+def test_a_wait_that_runs_on_weekends_too_is_foretold_by_the_calendar() -> None:
+    """What hangs out for eight days ends on the eighth, however many of them were worked."""
+    whole = province(400)
+    first = whole.known_at[whole.starts[:-1] + 2]
+    ends = first + 8 * DAY
+    last = whole.starts[1:] - 1
+    known = whole.known_at.copy()
+    known[last] = ends
+    due = ends + np.where(np.arange(400) % 4 < 2, 18, -18) * 3_600
+    past = replace(whole, known_at=known, finish_at=ends, finish_known_at=ends, due_at=due, due_value=due)
+    until = past.ends_at
+    spans = usual.Spans.known(past, int(past.received_at[0]), until)
+    states = open_at(past, (first + 4 * DAY)[100:300:5])
+    states = states[(states.state == 2) & (states.left > 0)]
+    is_late, _ = late(past, states, until)
+    took, done = remaining(past, states, until)
+    made = usual.learned(past, states, took, done.astype(float), is_late, done, spans)
+    told = {name: np.abs(expit(score) - is_late).mean() for name, score in usual.scores(past, states, made).items()}
+    assert told["days_in_step"] < 0.1 < told["time_in_step"] / 2
+    assert told["days_by_step"] <= told["share_uncalibrated"] + 1e-9
 
 
 def test_intervals_keep_their_promise_while_the_province_grows_slower() -> None:
@@ -137,7 +162,7 @@ def test_intervals_keep_their_promise_while_the_province_grows_slower() -> None:
 def test_the_naive_way_answers_where_the_committee_is_surely_worse(
     past: History, middle: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "_columns", lambda raw, median: np.full((len(raw["age"]), len(model.MEMBERS)), 3.0))
+    monkeypatch.setattr(model, "_columns", lambda raw, median: np.full((len(raw["trees"]), len(model.MEMBERS)), 3.0))
     made = model.train(past, middle)
     assert made.chosen == made.beside in usual.NAIVE and made.trust < 0.05
     states = open_at(past, [middle])

@@ -137,19 +137,20 @@ def test_without_the_extra_or_enough_history_the_rule_stands_alone_and_says_so(
 
 
 @databases
-def test_on_a_real_log_the_answer_is_not_surely_worse_than_the_best_naive_one(
+def test_on_a_real_log_the_answer_is_surely_better_than_the_best_naive_one(
     home: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log on which the committee alone lost: the split at which it would have lost most."""
+    """The log on which the committee lost while it counted working time alone: at the split where it lost most."""
+    monkeypatch.setattr(model, "_ROUNDS", 4)  # as in a house: of fewer nobody can tell how far intervals must reach
     log = shared / "data" / "logs" / "helpdesk.xes.gz"
     if not log.is_file():
         pytest.skip(f"{log} is not there")
     map_ = mapping.read(Path(__file__).parents[2] / "examples" / "maps" / "helpdesk.toml")
     import_files(Order(files=(log,), home=home, at=NOW, create_missing=True, keep_going=True, map=map_))
     report = backtest.run(past.learnable(now=NOW), splits=(0.8,))
-    assert report["skill"]["brier"]["to"] > 0 and report["skill"]["brier"]["saved"] > -0.01
+    assert report["skill"]["brier"]["from"] > 0 and report["skill_before"]["brier"]["from"] > 0
     assert report["remaining"]["covered"] >= report["remaining"]["promised"]
-    assert report["groups"]["covered"] >= 0.8
+    assert report["groups"]["covered"] >= report["groups"]["promised"]
 
 
 @databases

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from motcua.inspection.estimates import beta_quantile
 from motcua.inspection.forecast import calibration
 from motcua.inspection.forecast.features import Load
 from motcua.inspection.forecast.history import Floats, History, late, open_at, remaining, with_ends, with_limits
@@ -39,7 +40,8 @@ def run(
     Keys: `splits` (each with what was chosen), `states`, `dossiers`, `undecided`, `late_share`, `candidates`
     (measures of each, calibrated before the split), `chosen` (the model as it would have answered), `best_naive`,
     `skill` (the share of the best naive one's Brier score and log loss that the model saves, with the interval of
-    9 in 10 over dossiers), `remaining` (coverage and width), `groups` (coverage of the intervals of chances).
+    9 in 10 over dossiers), `skill_before` (likewise, against the naive one that each model's own trials had chosen),
+    `remaining` (coverage and width), `groups` (coverage of the intervals of chances, with its exact interval).
     """
     past = with_ends(past)
     stated = float((past.due_at != np.iinfo(np.int64).min).mean()) if len(past) else 0.0
@@ -75,6 +77,7 @@ def _tested(past: History, model: Model, low: int, high: int, number: int) -> di
     load = Load.of(past, high)
     estimate = model.estimate(past, states, load)
     raw = model.learned.raw(past, states, load)
+    beside = model.beside or model.chosen
     took, done = remaining(past, states, past.ends_at)
     surely_missed = ~done & (took > estimate.most)
     return {
@@ -86,6 +89,7 @@ def _tested(past: History, model: Model, low: int, high: int, number: int) -> di
         "high": estimate.high[decided],
         "left": states.left[decided],
         "candidates": {name: model.score(raw, name)[decided] for name in model.maps},
+        "beside": model.maps[beside].shares(raw[beside])[decided],
         "maps": model,
         "undecided": undecided,
         "known_end": done | surely_missed,
@@ -100,7 +104,8 @@ def _report(found: list[dict[str, Any]], told: list[dict[str, Any]], stated: flo
         return np.concatenate([each[name] for each in found])
 
     is_late, share, dossier, fold = every("late"), every("share"), every("dossier"), every("fold")
-    names = [n for n in (*NAIVE, "time_in_step", "age", *STATISTICAL) if all(n in each["maps"].maps for each in found)]
+    every_name = (*NAIVE, "time_in_step", "days_in_step", "age", *STATISTICAL)
+    names = [n for n in every_name if all(n in each["maps"].maps for each in found)]
     shares = {n: np.concatenate([each["maps"].maps[n].shares(each["candidates"][n]) for each in found]) for n in names}
     judged = {n: measures(s, is_late) for n, s in shares.items()}
     best = {m: min((n for n in NAIVE if n in judged), key=lambda n: judged[n][m]) for m in ("brier", "log_loss")}
@@ -118,11 +123,8 @@ def _report(found: list[dict[str, Any]], told: list[dict[str, Any]], stated: flo
         "candidates": judged,
         "chosen": measures(share, is_late),
         "best_naive": best,
-        "skill": {
-            m: {"saved": 1 - measures(share, is_late)[m] / judged[best[m]][m],
-                **_spread(share, shares[best[m]], is_late, dossier, m)}
-            for m in ("brier", "log_loss")
-        },
+        "skill": {m: _saved(share, shares[name], is_late, dossier, m) for m, name in best.items()},
+        "skill_before": {m: _saved(share, every("beside"), is_late, dossier, m) for m in best},
         "remaining": {
             "promised": COVERAGE,
             "covered": float(np.average(inside[ends], weights=weight[ends])) if bool(ends.any()) else None,
@@ -134,8 +136,11 @@ def _report(found: list[dict[str, Any]], told: list[dict[str, Any]], stated: flo
     }  # fmt: skip
 
 
-def _spread(share: Floats, other: Floats, is_late: Floats, dossier: Any, measure: str) -> dict[str, float]:
-    """The saving's interval of 9 in 10, dossiers drawn anew: states of one dossier stand or fall together."""
+def _saved(share: Floats, other: Floats, is_late: Floats, dossier: Any, measure: str) -> dict[str, float]:
+    """What is saved of another forecast's loss, and where that lies with 9 in 10.
+
+    Dossiers are drawn anew for the interval: states of one dossier stand or fall together.
+    """
 
     def loss(value: Floats) -> Floats:
         kept = np.clip(value, 0.001, 0.999)
@@ -147,7 +152,8 @@ def _spread(share: Floats, other: Floats, is_late: Floats, dossier: Any, measure
     ours, theirs = np.bincount(place, loss(share)), np.bincount(place, loss(other))
     draws = np.random.default_rng(11).poisson(1.0, (400, len(ours)))
     saved = 1 - (draws @ ours) / np.maximum(draws @ theirs, 1e-12)
-    return {"from": float(np.quantile(saved, 0.05)), "to": float(np.quantile(saved, 0.95))}
+    whole = 1 - measures(share, is_late)[measure] / measures(other, is_late)[measure]
+    return {"saved": whole, "from": float(np.quantile(saved, 0.05)), "to": float(np.quantile(saved, 0.95))}
 
 
 def _groups(
@@ -170,9 +176,20 @@ def _groups(
     return {
         "promised": GROUP_COVERAGE,
         "covered": float(held / total) if total else None,
+        "held": int(held),
         "groups": total,
+        **_exact(int(held), total),
         "mean_width": float(np.mean(widths)) if widths else None,
     }
+
+
+def _exact(held: int, total: int) -> dict[str, float]:
+    """Where the share that is held lies with 9 in 10 (Clopper and Pearson 1934): few groups tell little."""
+    low, high = (
+        float(beta_quantile(level, np.array([max(a, 1e-9)]), np.array([max(b, 1e-9)]))[0])
+        for level, a, b in ((0.05, held, total - held + 1), (0.95, held + 1, total - held))
+    )
+    return {"from": low, "to": high}
 
 
 def told(report: Mapping[str, Any]) -> str:
@@ -203,6 +220,11 @@ def told(report: Mapping[str, Any]) -> str:
             f"{word}: {skill['saved']:+.1%} ({skill['from']:+.1%} to {skill['to']:+.1%}),"
             f" {verdict} the best naive forecast afterwards, {report['best_naive'][measure]} (*)"
         )
+        before = report["skill_before"][measure]
+        lines.append(
+            f"{'':<{len(word)}}  {before['saved']:+.1%} ({before['from']:+.1%} to {before['to']:+.1%})"
+            " against the naive forecast that the trials before each split had chosen"
+        )
     if ends["covered"] is not None:
         lines.append(
             f"interval of the remaining time: promised {ends['promised']:.0%} of dossiers, kept {ends['covered']:.0%};"
@@ -210,8 +232,9 @@ def told(report: Mapping[str, Any]) -> str:
         )
     if groups["covered"] is not None:
         lines.append(
-            f"interval of the chance: promised {groups['promised']:.0%} of groups, kept {groups['covered']:.0%}"
-            f" of {groups['groups']}; mean width {groups['mean_width']:.2f}"
+            f"interval of the chance: promised {groups['promised']:.0%} of groups, kept"
+            f" {groups['held']} of {groups['groups']} ({groups['from']:.0%} to {groups['to']:.0%});"
+            f" mean width {groups['mean_width']:.2f}"
         )
     return "\n".join(lines)
 

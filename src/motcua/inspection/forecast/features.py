@@ -19,6 +19,7 @@ NAMES = (
     "left", "left_share", "allotted", "elapsed", "in_state", "in_state_to_usual", "acts", "pauses", "paused",
     "online", "usual_quick", "usual", "usual_slow", "slack", "slack_quick", "share_longer", "longer_in_state",
     "longer_at_age", "rate_of_step", "rate_of_procedure", "open_here", "in_against_out", "late_lately",
+    "stood", "ahead", "stood_when_due", "longer_standing", "share_ahead",
 )  # fmt: skip
 _MONTH, _SEASON = 30 * 86_400, 60 * 86_400
 
@@ -114,6 +115,11 @@ def matrix(past: History, states: States, usual: Usual, load: Load) -> Floats:
             busy,
             flow,
             lately,
+            np.log1p(states.stood),
+            np.log1p(np.maximum(states.ahead, 0)),
+            np.log1p(np.maximum(states.stood + states.ahead, 0)),
+            logit(usual.longer_standing([by[0], by[1], by[3]], states)),
+            logit(usual.like_by_calendar(by).longer(states.ahead)),
         ]
     )
 

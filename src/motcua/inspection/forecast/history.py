@@ -284,6 +284,8 @@ class States:
     in_state: Floats  # since the last act
     left: Floats  # to the due instant; while a pause runs, from its beginning; below 0: late already
     allotted: Floats  # from receipt to the due instant
+    stood: Floats  # since the last act, in minutes of the calendar: some waits run on weekends too
+    ahead: Floats  # to the due instant, likewise
 
     def __len__(self) -> int:
         return len(self.dossier)
@@ -308,7 +310,7 @@ def open_at(past: History, instants: Sequence[int] | Ints) -> States:
     rows, at_, last, due, since = rows[keep], at_[keep], last[keep], due[keep], since[keep]
     paused = since != MISSING
     counted = np.where(paused, np.minimum(since, at_), at_)
-    received = past.received_at[rows]
+    received, known = past.received_at[rows], np.minimum(past.known_at[last], at_)
     pauses = np.concatenate([[0], np.cumsum(past.pausing)])
     return States(
         dossier=rows,
@@ -319,9 +321,11 @@ def open_at(past: History, instants: Sequence[int] | Ints) -> States:
         pauses=pauses[last + 1] - pauses[past.starts[rows]],
         paused=paused,
         elapsed=minutes(past, rows, received, at_),
-        in_state=minutes(past, rows, np.minimum(past.known_at[last], at_), at_),
+        in_state=minutes(past, rows, known, at_),
         left=minutes(past, rows, counted, due) - ((counted > due) & (counted != at_)),
         allotted=minutes(past, rows, received, due),
+        stood=(at_ - known) / 60,
+        ahead=(due - counted) / 60,
     )
 
 

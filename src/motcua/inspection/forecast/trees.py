@@ -80,9 +80,9 @@ def _exported(grown: Any, bounds: list[Floats]) -> Trees:
     return Trees(float(np.ravel(grown._baseline_prediction)[0]), **columns)
 
 
-def _options(rows: Floats, seed: int) -> dict[str, Any]:
+def _options(rows: Floats, leaves: int, seed: int) -> dict[str, Any]:
     least = int(np.clip(len(rows) / 100, 10, 60))
-    return {"max_leaf_nodes": 8, "min_samples_leaf": least, "early_stopping": False, "random_state": seed}
+    return {"max_leaf_nodes": leaves, "min_samples_leaf": least, "early_stopping": False, "random_state": seed}
 
 
 def classifier(rows: Floats, late: Floats, weight: Floats, *, seed: int = 7) -> Trees:
@@ -93,7 +93,7 @@ def classifier(rows: Floats, late: Floats, weight: Floats, *, seed: int = 7) -> 
     steps, bounds = _stepped(rows)
     with threadpool_limits(1):
         grown = HistGradientBoostingClassifier(
-            max_iter=80, learning_rate=0.06, l2_regularization=5.0, **_options(rows, seed)
+            max_iter=80, learning_rate=0.06, l2_regularization=5.0, **_options(rows, 4, seed)
         ).fit(steps, late.astype(int), sample_weight=weight)
     return _exported(grown, bounds)
 
@@ -106,6 +106,6 @@ def quantile(rows: Floats, values: Floats, weight: Floats, level: float, *, seed
     steps, bounds = _stepped(rows)
     with threadpool_limits(1):
         grown = HistGradientBoostingRegressor(
-            loss="quantile", quantile=level, max_iter=60, learning_rate=0.08, **_options(rows, seed)
+            loss="quantile", quantile=level, max_iter=60, learning_rate=0.08, **_options(rows, 8, seed)
         ).fit(steps, values, sample_weight=weight)
     return _exported(grown, bounds)

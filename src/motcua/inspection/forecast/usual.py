@@ -79,10 +79,16 @@ class Usual:
     in_state: Mapping[str, float] = field(default_factory=dict)  # median minutes that a state lasts, over acts
     lasting: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)  # from a state's beginning on
     whole: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)  # from receipt to the end
+    standing: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)  # `lasting` by the calendar
+    ahead: Mapping[str, Sequence[float]] = field(default_factory=dict)  # `remaining` by the calendar
 
     def longer_in_state(self, by: Sequence[Groups], states: States) -> Floats:
         """The chance of a late end from how long the state has lasted."""
         return self._beyond(self.lasting, by, states.in_state, states.left)
+
+    def longer_standing(self, by: Sequence[Groups], states: States) -> Floats:
+        """The same by the calendar: what is posted for fifteen days, or closed after thirty, knows no weekend."""
+        return self._beyond(self.standing, by, states.stood, states.ahead)
 
     def longer_at_age(self, by: Sequence[Groups], states: States) -> Floats:
         """The chance of a late end from the age of the dossier."""
@@ -103,13 +109,21 @@ class Usual:
 
     def like(self, by: Sequence[Groups]) -> Like:
         """The narrowest known group of each state."""
-        names, of = _narrowest(by, self.remaining)
-        return Like(np.array([self.remaining[name] for name in names], float).reshape(-1, _KEPT), of)
+        return _like(by, self.remaining)
+
+    def like_by_calendar(self, by: Sequence[Groups]) -> Like:
+        """The same in minutes of the calendar."""
+        return _like(by, self.ahead)
 
     def rates(self, by: Sequence[Groups]) -> Floats:
         """The late share of the narrowest known group of each state."""
         names, of = _narrowest(by, self.rate)
         return np.array([self.rate[name] for name in names], float)[of]
+
+
+def _like(by: Sequence[Groups], table: Mapping[str, Sequence[float]]) -> Like:
+    names, of = _narrowest(by, table)
+    return Like(np.array([table[name] for name in names], float).reshape(-1, _KEPT), of)
 
 
 def _narrowest(by: Sequence[Groups], known: Mapping[str, Any]) -> tuple[list[str], Ints]:
@@ -131,6 +145,9 @@ def learned(
     """The tables of a history. `took`: remaining minutes with `weight` (0 where not yet known)."""
     by = groups(past, states)
     remaining: dict[str, Sequence[float]] = {}
+    ahead: dict[str, Sequence[float]] = {}
+    finish = past.finish_at[states.dossier]
+    calendar = np.maximum(np.where(weight > 0, finish, states.at) - states.at, 0) / 60
     rate: dict[str, float] = {"\x1f": float(np.average(is_late[decided])) if bool(decided.any()) else 0.5}
     for narrow, wide in ((by[3], None), (by[2], by[3]), (by[1], by[3]), (by[0], by[1])):
         order = np.argsort(narrow.of, kind="stable")
@@ -140,12 +157,13 @@ def learned(
             own = rows[weight[rows] > 0]
             if wide is None or len(np.unique(states.dossier[own])) >= ENOUGH:
                 remaining[name] = _quantiles(took[own], weight[own])
+                ahead[name] = _quantiles(calendar[own], weight[own])
             own = rows[decided[rows]]
             different = len(np.unique(states.dossier[own]))
             if wide is not None and different:
                 before = rate.get(wide.names[wide.of[rows[0]]], rate["\x1f"])
                 rate[name] = (different * float(is_late[own].mean()) + _WEIGHT * before) / (different + _WEIGHT)
-    return Usual(remaining, rate, spans.in_state, *spans.tables())
+    return Usual(remaining, rate, spans.in_state, *spans.tables(), ahead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +174,7 @@ class Spans:
     act: Ints  # index into the acts
     of: Ints  # its dossier
     took: Floats
+    stood: Floats  # the same by the calendar
     done: NDArray[np.bool_]
     dossier: Ints
     whole: Floats
@@ -175,7 +194,7 @@ class Spans:
         dossier = np.flatnonzero(mine)
         return Spans(
             past=past, act=act, of=of[act], took=minutes(past, of[act], past.known_at[act], end[of[act]]),
-            done=ended[of[act]], dossier=dossier,
+            stood=(end[of[act]] - past.known_at[act]) / 60, done=ended[of[act]], dossier=dossier,
             whole=minutes(past, dossier, past.received_at[dossier], np.maximum(end, past.received_at)[dossier]),
             whole_done=ended[dossier], in_state=_in_state(past, until),
         )  # fmt: skip
@@ -184,29 +203,29 @@ class Spans:
         """The same without some dossiers."""
         act, whole = ~dossiers[self.of], ~dossiers[self.dossier]
         return Spans(
-            past=self.past, act=self.act[act], of=self.of[act], took=self.took[act], done=self.done[act],
-            dossier=self.dossier[whole], whole=self.whole[whole], whole_done=self.whole_done[whole],
-            in_state=self.in_state,
+            past=self.past, act=self.act[act], of=self.of[act], took=self.took[act], stood=self.stood[act],
+            done=self.done[act], dossier=self.dossier[whole], whole=self.whole[whole],
+            whole_done=self.whole_done[whole], in_state=self.in_state,
         )  # fmt: skip
 
-    def tables(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Shares still open after log1p(minutes): by procedure and state, and by procedure."""
+    def tables(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Shares still open after log1p(minutes): by procedure and state, by procedure; the first by the calendar."""
         past = self.past
         procedures, code = np.unique(past.procedure.astype(str), return_inverse=True)
-        lasting = {"\x1f": _open_after(self.took, self.done)}
         width = len(past.states) + 1
+        every = {"\x1f": np.arange(len(self.act))}
         for n, rows in _rows_by(past.state[self.act].astype(np.int64)):
-            if len(np.unique(self.of[rows])) >= ENOUGH:
-                lasting[f"\x1f{past.states[n]}"] = _open_after(self.took[rows], self.done[rows])
+            every[f"\x1f{past.states[n]}"] = rows
         for n, rows in _rows_by(code[self.of] * width + past.state[self.act]):
-            if len(np.unique(self.of[rows])) >= ENOUGH:
-                name = f"{procedures[n // width]}\x1f{past.states[n % width]}"
-                lasting[name] = _open_after(self.took[rows], self.done[rows])
+            every[f"{procedures[n // width]}\x1f{past.states[n % width]}"] = rows
+        known = {name: r for name, r in every.items() if name == "\x1f" or len(np.unique(self.of[r])) >= ENOUGH}
+        lasting = {name: _open_after(self.took[rows], self.done[rows]) for name, rows in known.items()}
+        standing = {name: _open_after(self.stood[rows], self.done[rows]) for name, rows in known.items()}
         whole = {"\x1f": _open_after(self.whole, self.whole_done)}
         for n, rows in _rows_by(code[self.dossier]):
             if len(rows) >= ENOUGH:
                 whole[f"{procedures[n]}\x1f"] = _open_after(self.whole[rows], self.whole_done[rows])
-        return lasting, whole
+        return lasting, whole, standing
 
 
 def _rows_by(number: Ints) -> list[tuple[int, Ints]]:
@@ -259,14 +278,14 @@ def _in_state(past: History, until: int) -> dict[str, float]:
 #: Names of the naive forecasts, from the simplest on.
 NAIVE = (
     "base_rate", "slack_only", "rate_by_procedure", "rate_by_step", "median_by_step", "share_by_step",
-    "share_uncalibrated",
+    "share_uncalibrated", "days_by_step", "days_uncalibrated",
 )  # fmt: skip
 
 
 def scores(past: History, states: States, usual: Usual) -> dict[str, Floats]:
-    """Raw scores of the naive forecasts: the higher, the more likely late; to be calibrated, but for the last named."""
+    """Raw scores of the naive forecasts: the higher, the more likely late; to be calibrated, or as named."""
     by = groups(past, states)
-    like = usual.like(by)
+    like, days = usual.like(by), logit(usual.like_by_calendar(by).longer(states.ahead))
     scale = np.maximum(states.allotted, 60.0)
     return {
         "base_rate": np.zeros(len(states)),
@@ -276,7 +295,10 @@ def scores(past: History, states: States, usual: Usual) -> dict[str, Floats]:
         "median_by_step": (like.at(0.5) - states.left) / scale,
         "share_by_step": logit(like.longer(states.left)),
         "share_uncalibrated": logit(like.longer(states.left)),
+        "days_by_step": days,
+        "days_uncalibrated": days,
         "time_in_step": logit(usual.longer_in_state([by[0], by[1], by[3]], states)),
+        "days_in_step": logit(usual.longer_standing([by[0], by[1], by[3]], states)),
         "age": logit(usual.longer_at_age([by[2], by[3]], states)),
     }
 

@@ -21,6 +21,8 @@ CANDIDATES = Words(
         "median_by_step": "thời gian thường cần theo bước",
         "share_by_step": "tỷ lệ hồ sơ như vậy cần lâu hơn",
         "share_uncalibrated": "tỷ lệ hồ sơ như vậy cần lâu hơn, để nguyên",
+        "days_by_step": "tỷ lệ hồ sơ như vậy cần lâu hơn, tính theo ngày lịch",
+        "days_uncalibrated": "tỷ lệ hồ sơ như vậy cần lâu hơn, tính theo ngày lịch, để nguyên",
     }
 )
 
