@@ -29,10 +29,10 @@ from motcua.inspection.plans import Build
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
 from motcua.inspection.verdicts import MEASURES, Measure, Scope, flag, instant
 from motcua.mirror import profiles
-from motcua.oversight import extract, periods, reading
+from motcua.oversight import extract, periods, reading, terms
 from motcua.oversight.pairs import SHAPE, Builder
 from motcua.oversight.periods import Period
-from motcua.rules.instants import Unreadable, from_microseconds, iso
+from motcua.rules.instants import Unreadable, at_clock, from_microseconds, iso
 from motcua.rules.policies import POLICIES, policy
 
 TIME_FORMULA = "working minutes of the agency's calendar, each with one owner; v1"
@@ -135,7 +135,7 @@ class Facts:
         later = nw.max_horizontal(*(nw.col(n).fill_null(0) for n in ("last_at", "t_last_at", "paid_at"))) > scope.as_of
         if known_at is not None:
             known = (nw.col(n).fill_null(0) for n in ("last_known_at", "t_stored_at", "paid_known_at"))
-            later = later | (nw.max_horizontal(*known) > int(known_at.timestamp()))
+            later = later | (nw.max_horizontal(*known) > int(known_at.timestamp())) | _under_later_calendars(known_at)
         first = nw.min_horizontal(
             instant("submitted_at"), instant("received_at"), instant("t_received_at"), instant("t_submitted_at")
         )
@@ -148,7 +148,7 @@ class Facts:
         }
         out = _with_links({row["dossier"] for row in affected}, linked)
         codes = _with_links({row["dossier"] for row in affected if row["inside"]}, linked)
-        builder = Builder(None, reading.catalogue())
+        builder = Builder(None, reading.catalogue(known_at))
         builder.add_codes(codes, as_of=as_of, known_at=known_at, with_steps=False)
         builder.file_strangers()
         builder.link([(record, dossier) for record, dossier in sorted(linked.items()) if record in codes])
@@ -163,6 +163,23 @@ class Facts:
             nw.concat([pairs.select(names), rebuilt.select(names)], how="vertical"),
             nw.concat([duplicates.select(more), further.select(more)], how="vertical"),
         )
+
+
+#: Beyond all of these no clock of a finished dossier runs.
+_CLOCK_ENDS = ("last_at", "t_last_at", "due_3", "statutory_3", "limit_due_at", "t_due_at", "t_limit_due_at")
+
+
+def _under_later_calendars(known_at: datetime) -> nw.Expr:
+    """The dossiers whose clock reaches a day of which something was made known after an instant."""
+    own = reading.catalogue().agency_calendars
+    reached = nw.lit(value=False)
+    latest = nw.max_horizontal(*(nw.col(name).fill_null(0) for name in _CLOCK_ENDS))
+    for name, day in terms.made_known_since(known_at).items():
+        agencies = [agency for agency, calendar in own.items() if name in (calendar, "vn")]
+        under = nw.col("agency").is_in(agencies) if agencies else nw.lit(value=False)
+        under = ~under if name == "vn" else under
+        reached = reached | (under & (nw.col("finish_at").is_null() | (latest >= int(at_clock(day, 0).timestamp()))))
+    return reached
 
 
 def _with_links(codes: set[str], linked: Mapping[str, str]) -> set[str]:

@@ -22,7 +22,7 @@ from motcua.inspection.ours import KIND_CODES, Catalogue, Events, Headers, Proce
 from motcua.inspection.theirs import Paper, Records, Steps
 from motcua.mirror import held
 from motcua.rules.clock import Mode, cutoff_minutes
-from motcua.rules.instants import to_microseconds
+from motcua.rules.instants import local_day, to_microseconds
 
 #: Rows turned into columns at once.
 _BATCH = 20_000
@@ -57,8 +57,11 @@ class Choice:
         return " AND ".join(conditions) or "1 = 1", values
 
 
-def catalogue() -> Catalogue:
-    """The reference data as the facts read it."""
+def catalogue(known_at: datetime | None = None) -> Catalogue:
+    """The reference data as the facts read it; `known_at`: with the calendars as they had been made known by then."""
+    known = calendars.load_all()
+    if known_at is not None:
+        known = {name: calendar.known_at(local_day(known_at)) for name, calendar in known.items()}
     procedures = {
         p.code: ProcedureFacts(
             code=p.code,
@@ -75,7 +78,7 @@ def catalogue() -> Catalogue:
     return Catalogue(
         procedures=procedures,
         agency_calendars=dict(Agency.objects.exclude(calendar="vn").values_list("code", "calendar")),
-        calendars=calendars.load_all(),
+        calendars=known,
     )
 
 

@@ -103,6 +103,11 @@ def tables(catalogue: Catalogue, at: datetime) -> dict[str, Columns]:
     return {name: _columns(name, rows) for name, rows in made.items()}
 
 
+def days(catalogue: Catalogue, at: datetime) -> Columns:
+    """The table of the days alone."""
+    return _columns("days", list(_days(catalogue, at.year + _YEARS_AHEAD)))
+
+
 def _columns(name: str, rows: list[tuple[Any, ...]]) -> Columns:
     given = list(zip(*rows, strict=True)) if rows else [()] * len(TABLES[name])
     found: Columns = {}

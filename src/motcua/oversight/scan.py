@@ -23,7 +23,7 @@ from motcua.inspection.plans import Build, Frames
 from motcua.inspection.run import Looked
 from motcua.inspection.signs import Sign
 from motcua.inspection.verdicts import Scope
-from motcua.oversight import asked, figures, petitions, plugins, reading, thresholds
+from motcua.oversight import asked, figures, petitions, plugins, reading, reference, terms, thresholds
 from motcua.oversight.figures import Question, View
 from motcua.oversight.pairs import Builder
 from motcua.rules.instants import Unreadable
@@ -166,11 +166,14 @@ def _facts(folder: Path, view: View, question: Question, kept: ExitStack) -> Fac
         return engines.table(engine, folder, view.manifest, name)
 
     units, days, accounts = (table(name) for name in ("units", "days", "accounts"))
+    known = reading.catalogue(question.known_at)
+    if question.known_at is not None and terms.made_known_since(question.known_at):
+        days = engine.rows(reference.days(known, view.as_of), like=days)
     procedures, components = (
         _then(table(name), question.known_at or view.as_of) for name in ("procedures", "components")
     )
     questions = asked.of(view.as_of)
-    complaints = petitions.known(reading.catalogue(), as_of=view.as_of, known_at=question.known_at)
+    complaints = petitions.known(known, as_of=view.as_of, known_at=question.known_at)
     judged = kept.enter_context(engine.kept(view.judged()))
     if question.measure == "reception":
         return Facts(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ from motcua.catalogue.models import Agency, AgencyName
 from motcua.inspection.ours import Catalogue
 from motcua.mirror import profiles
 from motcua.oversight import reading
+from motcua.rules.instants import local_day
 
 _NAMES = ("procedures", "calendars", "units", "alternatives", "rule")
 
@@ -65,6 +67,18 @@ def affected(db: duckdb.DuckDBPyConnection, then: Mapping[str, Any], now: Mappin
         codes("NOT exists_here")
     if then["alternatives"] != now["alternatives"]:
         codes("linked_to <> '' OR dossier IN (SELECT code FROM alternative)")
+    return found
+
+
+def made_known_since(known_at: datetime) -> dict[str, date]:
+    """The calendars of which something was made known after an instant, with the first day that it touches."""
+    day = local_day(known_at)
+    found = {}
+    for name, calendar in reading.catalogue().calendars.items():
+        touched = [h.valid_from for h in calendar.hours if h.known_on > day]
+        touched += [d.day for d in calendar.days if d.known_on > day]
+        if touched:
+            found[name] = min(touched)
     return found
 
 
