@@ -24,6 +24,7 @@ from typing import Any
 import httpx2 as httpx
 
 from bench.exchange import serving
+from bench.report import tell
 
 DOSSIERS = int(os.environ.get("CAMPAIGN_DOSSIERS", "50000"))
 SEED = int(os.environ.get("CAMPAIGN_SEED", "2026"))
@@ -109,11 +110,7 @@ def main() -> dict[str, Any]:
             found = _week(portal, url)
             time.sleep(1.0)  # the network counts every half second
             found["network"] = json.loads(counts.read_text())
-    for name, value in found.items():
-        print(f"{name:<22}{value}")
-    folder = Path("bench/results")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "campaign.json").write_text(json.dumps(found, indent=1))
+    tell("campaign", found)
     return found
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from datetime import datetime
 from datetime import time as wall
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.report import keep
 from motcua.inspection import clocks
 from motcua.rules.clock import WORKDAY_MINUTES, Allotted, Mode
 from motcua.rules.workdays import viet_nam
@@ -40,7 +39,7 @@ def main() -> dict[str, float]:
     first, last = datetime(2021, 1, 1).timestamp(), datetime(2026, 12, 1).timestamp()  # noqa: DTZ001
     starts = draw.integers(int(first), int(last), ROWS)
     calendar, five = viet_nam(), Allotted.parse("5d")
-    results = {
+    found = {
         f"motcua {mode}": best(lambda mode=mode: clocks.due_at(starts, five, calendar, mode=mode), ROWS)
         for mode in Mode
     }
@@ -51,14 +50,14 @@ def main() -> dict[str, float]:
     same: dict[str, float] = {}
 
     def peer(name: str, add: Callable[[], Any], rows: int) -> None:
-        results[name] = best(add, rows, 2)
+        found[name] = best(add, rows, 2)
         given = np.asarray(add(), "datetime64[s]").astype(np.int64)
         same[name] = float(np.mean((given == right[:rows])[opened[:rows]]))
 
     closed = [day.day for day in calendar.days if day.intervals == ()]
     days = starts.astype("datetime64[s]").astype("datetime64[D]")
     holidays = [str(day) for day in closed]
-    results["numpy busday_offset (days only)"] = best(
+    found["numpy busday_offset (days only)"] = best(
         lambda: np.busday_offset(days, 5, roll="forward", holidays=holidays), ROWS, 2
     )
     rules = [workclock.WorkDay(wall(7), wall(11, 30)), workclock.WorkDay(wall(13, 30), wall(17))]
@@ -76,13 +75,12 @@ def main() -> dict[str, float]:
         lambda: [(at + hours - pd.Timedelta(hours=7)).to_datetime64() for at in few],
         FEW["pandas"],
     )
-    for name, nanoseconds in results.items():
-        ratio = nanoseconds / results["motcua keep-clock"]
+    for name, nanoseconds in found.items():
+        ratio = nanoseconds / found["motcua keep-clock"]
         agrees = f"{same[name]:>9.1%} as the law has it" if name in same else ""
         print(f"{name:<42}{nanoseconds:>14,.1f} ns/row{ratio:>12,.1f} x{agrees}")
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/clock.json").write_text(json.dumps({"ns_per_row": results, "same_answer": same}, indent=1))
-    return results
+    keep("clock", {"ns_per_row": found, "same_answer": same})
+    return found
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
-import tempfile
 import time
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 from bench import imports
+from bench.report import tell
 
 DOSSIERS, TASKS = int(os.environ.get("BENCH_DOSSIERS", "50000")), int(os.environ.get("BENCH_TASKS", "200"))
 #: So many tasks are asked one by one for the comparison.
@@ -19,22 +17,13 @@ _ALONE = 10
 
 def main() -> dict[str, float]:
     """Runs and prints the comparison."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        os.environ["MOTCUA_HOME"] = str(folder / "home")
-        files = imports.write(folder, DOSSIERS)
-        from motcua.cli.home import open_home
-
-        home = open_home()
+    with imports.province(DOSSIERS) as (home, now):
         from motcua.catalogue.models import Agency
         from motcua.directives import orders, progress, standing, targets
         from motcua.directives.models import Directive, Progress
-        from motcua.dossiers.importing.run import Order, import_files
         from motcua.oversight import extract
         from motcua.rules.instants import local_day
 
-        now = datetime.now(UTC)
-        import_files(Order(files=files, home=home, at=now, create_missing=True))
         extract.run(home=home, at=now, full=True)
         units = tuple(Agency.objects.values_list("code", flat=True))
         metrics = sorted(targets.METRICS)
@@ -64,10 +53,7 @@ def main() -> dict[str, float]:
         found["board_after_90_days_s"] = time.perf_counter() - start
         found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found["ratio"] = found["all_ms_per_task"] / found["alone_ms_per_task"]
-    for name, value in found.items():
-        print(f"{name:<28}{value:>14,.2f}")
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/directives.json").write_text(json.dumps(found, indent=1))
+    tell("directives", found)
     return found
 
 

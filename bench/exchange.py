@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+
+from bench.report import keep
 
 DOSSIERS = int(os.environ.get("BENCH_DOSSIERS", "3000"))
 #: Dossiers that go one a call; all go in batches.
@@ -140,8 +141,7 @@ def main() -> dict[str, float]:
                 found[f"{name}_ratio"] = plain / rate
                 print(f"{name:<7}{rate:>9,.0f} messages/s (wanted {WANTED[name]:,}); bare {plain:,.0f}/s; "
                       f"{plain / rate:.1f} x")  # fmt: skip
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/exchange.json").write_text(json.dumps(found, indent=1))
+    keep("exchange", found)
     return found
 
 

@@ -7,7 +7,6 @@ acts, no database that a page may ask meanwhile.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import tempfile
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from bench.report import tell
 
 FINDINGS = int(os.environ.get("BENCH_FINDINGS", "200000"))
 _CHECKS = ("late_entry", "entered_late", "update_not_sent", "closed_early_there")
@@ -83,10 +84,7 @@ def main() -> dict[str, float]:
         found["signs_per_s_same_again"] = FINDINGS / found["same_again_s"]
         found["peer_difference_s"] = _peer(Path(scratch))
     found["ratio"] = found["same_again_s"] / found["peer_difference_s"]
-    for name, value in found.items():
-        print(f"{name:<34}{value:>14,.2f}")
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/findings.json").write_text(json.dumps(found, indent=1))
+    tell("findings", found)
     return found
 
 

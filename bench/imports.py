@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import resource
 import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.report import keep
 from motcua.dossiers.importing.canonical import DOSSIER_COLUMNS, EVENT_COLUMNS
 
 DOSSIERS, EACH = int(os.environ.get("BENCH_DOSSIERS", "50000")), 6
@@ -39,6 +41,21 @@ def write(folder: Path, dossiers: int) -> tuple[Path, Path]:
                 acts.writerow((code, kind, at.isoformat(), "", "P1", f"A{n % 50}", f"Bước {step}" if kind != "finished"
                                else "", "", "", "", ""))  # fmt: skip
     return heads
+
+
+@contextmanager
+def province(dossiers: int) -> Iterator[tuple[Path, datetime]]:
+    """A home that so many dossiers went into, and the instant at which they did; gone after the block."""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["MOTCUA_HOME"] = str(Path(scratch) / "home")
+        files = write(Path(scratch), dossiers)
+        from motcua.cli.home import open_home
+
+        home, now = open_home(), datetime.now(UTC)
+        from motcua.dossiers.importing.run import Order, import_files
+
+        import_files(Order(files=files, home=home, at=now, create_missing=True))
+        yield home, now
 
 
 def write_returns(folder: Path, count: int) -> Path:
@@ -82,8 +99,7 @@ def main() -> dict[str, float]:
     }  # fmt: skip
     print(f"import {figures['events_per_s']:,.0f} events/s; bare csv to sqlite {figures['bare_rows_per_s']:,.0f}/s; "
           f"{figures['ratio']:.1f} x; peak {peak:,.0f} MiB", file=sys.stdout)  # fmt: skip
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/imports.json").write_text(json.dumps(figures, indent=1))
+    keep("imports", figures)
     return figures
 
 

@@ -7,7 +7,6 @@ was late because of us is counted from when each dossier's last message arrived.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import sys
@@ -15,10 +14,10 @@ import tempfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from bench.exchange import serving
+from bench.report import tell
 
 DOSSIERS = int(os.environ.get("OUTAGE_DOSSIERS", "50000"))
 SEED = int(os.environ.get("CAMPAIGN_SEED", "2026"))
@@ -92,11 +91,7 @@ def main() -> dict[str, Any]:
         with serving("motcua.mirror.wsgi:application") as url:
             found = _played(url)
     found["seconds"] = round(time.perf_counter() - started, 1)
-    for name, value in found.items():
-        print(f"{name:<22}{value}")
-    folder = Path("bench/results")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "outage.json").write_text(json.dumps(found, indent=1))
+    tell("outage", found)
     return found
 
 

@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.report import keep
+
 CALLS = int(os.environ.get("BENCH_CALLS", "600"))
 #: Milliseconds that may be added at the median.
 WANTED_MS = 5.0
@@ -149,8 +151,7 @@ def main() -> dict[str, float]:
                         break
                     time.sleep(0.05)
                 print(f"       {Message.objects.count()} calls kept, {Record.objects.count()} dossiers made of them")
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/tee.json").write_text(json.dumps(found, indent=1))
+    keep("tee", found)
     return found
 
 

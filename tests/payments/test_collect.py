@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx2 as httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
+from tests.served import served
 from tests.story import at
 
 from motcua.dossiers import reception, waiting
@@ -44,30 +43,6 @@ OURS = {"partner": "H99", "secret": "thử nghiệm"}
 CLERK = Actor(name="Lê Thị Mẫu", unit="H99.12")
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None: ...
-
-
-@contextmanager
-def _serving(handle: Callable[..., Any]) -> Iterator[str]:
-    from django.db import connections
-
-    def closing(environ: Any, start: Any) -> list[bytes]:
-        try:
-            return list(handle(environ, start))
-        finally:
-            for connection in connections.all():
-                connection.close()
-
-    server = make_server("127.0.0.1", 0, closing, handler_class=_Quiet)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 class Both:
     """The gateway in the mirror, and the province's own door, over HTTP."""
 
@@ -85,9 +60,9 @@ def both(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     """The two sides, by the switches of the test."""
     switches = getattr(request, "param", {})
     with ExitStack() as stack:
-        province = stack.enter_context(_serving(get_wsgi_application()))
+        province = stack.enter_context(served(get_wsgi_application()))
         door_of = gateway_door.Door(Gateway())
-        url = stack.enter_context(_serving(door.application(Server(Profile()), lambda: NOW, door_of)))
+        url = stack.enter_context(served(door.application(Server(Profile()), lambda: NOW, door_of)))
         confirm = {"confirm_url": f"{province}/api/thanh-toan/xac-nhan"}
         door_of.gateway = Gateway(**{"url": url, **OURS, **confirm, **switches})
         file = tmp_path / "gateway.toml"
@@ -166,7 +141,7 @@ def test_a_confirmation_that_never_came_is_learnt_by_asking(both: Both) -> None:
     assert Message.objects.filter(service=gateway_door.CONFIRMED, error_code=-1).count() == 2
     with ExitStack() as stack:
         restarted = gateway_door.Door(both.gateway)  # tells what it holds from its raw messages
-        there = stack.enter_context(_serving(door.application(Server(Profile()), lambda: NOW, restarted)))
+        there = stack.enter_context(served(door.application(Server(Profile()), lambda: NOW, restarted)))
         client = GatewayClient(replace(both.gateway, url=there))
         assert sides.unasked() == [payment.reference]
         assert collect.ask(sides.unasked(), client=client, now=NOW) == (1, 1)
