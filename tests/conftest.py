@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import importlib
 import os
 import shutil
 import tempfile
@@ -90,12 +89,9 @@ def _emptying_tests_may_empty_the_log() -> Iterator[None]:
     from django.core.management.commands.flush import Command
     from django.db import connections
 
-    names = (
-        "ledger.migrations.0002_append_only",
-        "ledger.migrations.0004_audit_append_only",
-        "findings.migrations.0002_acts_append_only",
-    )
-    triggers = [importlib.import_module(f"motcua.{name}") for name in names]
+    from motcua.ledger.append_only import AppendOnly
+
+    tables = [AppendOnly(name) for name in ("ledger_event", "ledger_change", "findings_act")]
     handle = Command.handle
 
     def empty(self: Command, **options: Any) -> None:
@@ -103,13 +99,13 @@ def _emptying_tests_may_empty_the_log() -> Iterator[None]:
         ours = options["database"] == "default"
         if ours:
             with connection.schema_editor() as editor:
-                for each in triggers:
-                    each.drop_triggers(None, editor)
+                for each in tables:
+                    each.drop(editor)
         handle(self, **options)
         if ours:
             with connection.schema_editor() as editor:
-                for each in triggers:
-                    each.add_triggers(None, editor)
+                for each in tables:
+                    each.add(editor)
 
     Command.handle = empty  # type: ignore[method-assign]
     yield

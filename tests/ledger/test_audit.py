@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from tests.story import at
 
 from motcua.ledger import audit
+from motcua.ledger.append_only import AppendOnly
 from motcua.ledger.models import Change
 
 databases = pytest.mark.django_db(databases=["default", "mirror"])
@@ -67,14 +67,14 @@ def test_a_change_outside_a_transaction_is_refused() -> None:
 )
 def test_whoever_takes_the_triggers_away_is_found_out(sql: str, told: str) -> None:
     _three()
-    triggers = importlib.import_module("motcua.ledger.migrations.0004_audit_append_only")
+    changes = AppendOnly("ledger_change")
     with connection.schema_editor() as editor:
-        triggers.drop_triggers(None, editor)
+        changes.drop(editor)
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
     finally:
         with connection.schema_editor() as editor:
-            triggers.add_triggers(None, editor)
+            changes.add(editor)
     found = audit.verify()
     assert not found["ok"] and told in " ".join(found["faults"])
