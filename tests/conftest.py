@@ -25,7 +25,7 @@ if "MOTCUA_HOME" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     atexit.register(shutil.rmtree, os.environ["MOTCUA_HOME"], ignore_errors=True)
     django_settings.HOME = web_settings.HOME = Path(os.environ["MOTCUA_HOME"])
     for each in django_settings.DATABASES.values():
-        if "NAME" in each.get("TEST", {}):  # the embedded ones lie there too: two runs in one tree keep apart
+        if "sqlite3" in each["ENGINE"]:  # the embedded ones lie there too: two runs in one tree keep apart
             each["TEST"]["NAME"] = str(django_settings.HOME / Path(each["TEST"]["NAME"]).name)
 # A fifth of a second for each password of each test would be minutes in all. Processes of their own take the time.
 django_settings.PASSWORD_HASHERS = ["tests.quick.QuickHasher"]
