@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.db import connection, transaction
 
 from motcua.inspection.columns import MISSING
 from motcua.inspection.forecast import usual
@@ -15,6 +17,7 @@ from motcua.inspection.forecast.features import Load, Traffic
 from motcua.inspection.forecast.history import History, later, open_at
 from motcua.inspection.forecast.model import Model, Outdated
 from motcua.ledger import cursors
+from motcua.ledger.append import insert_many
 from motcua.rules.instants import from_microseconds, to_microseconds
 from motcua.warning import keep, past
 from motcua.warning.models import Learned, Scan, Warned
@@ -39,9 +42,7 @@ def run(home: Path, *, at: datetime) -> Scan:
     if model is not None:
         busy = past.traffic(home, at=at) if model.is_statistical else None
         for looked, block in _told(past.open_now(home), model, at, busy):
-            for each in block:
-                each.scan = made
-            Warned.objects.bulk_create(block, batch_size=500)
+            _write(made, block)
             made.looked += looked
             made.warned += len(block)
             made.past_help += sum(each.helped_until is None for each in block)
@@ -49,6 +50,27 @@ def run(home: Path, *, at: datetime) -> Scan:
     made.save()
     _forget(made)
     return made
+
+
+_COLUMNS = tuple(field.column for field in Warned._meta.concrete_fields if not field.primary_key)
+
+
+def _write(made: Scan, block: Sequence[Warned]) -> None:
+    """The warnings of a block as rows of the table, past the mapper: it takes longer than the forecast does."""
+    for each in block:
+        each.scan_id = made.pk
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows = ([_stored(getattr(each, column)) for column in _COLUMNS] for each in block)
+        insert_many(cursor, Warned._meta.db_table, _COLUMNS, rows)
+
+
+def _stored(value: Any) -> Any:
+    match value:
+        case datetime():
+            return to_microseconds(value)
+        case list():
+            return json.dumps(value)
+    return value
 
 
 def _forget(newest: Scan) -> None:
