@@ -171,7 +171,7 @@ def test_the_time_of_many_dossiers_is_the_sum_of_what_each_tells(home: Path, tmp
     """The column form of whose minutes agrees with the rule; each figure opens exactly its dossiers."""
     chance, case = random.Random(5), Case()
     kinds = ("step_started", "step_finished", "supplement_requested", "supplement_received", "payment_requested",
-             "paid", "suspended", "resumed")  # fmt: skip
+             "paid", "suspended", "resumed", "leg_sent", "leg_returned")  # fmt: skip
     codes = [f"H99.12-260302-{n:04}" for n in range(24)]
     for n, code in enumerate(codes):
         case.dossier(code, submitted_at="2026-02-27T15:10" if n % 3 == 0 else "")
@@ -198,7 +198,8 @@ def test_the_time_of_many_dossiers_is_the_sum_of_what_each_tells(home: Path, tmp
     document = figures.where_time_lies(home, Question(), now=NOW)
     got = {(row["owner"], row["step"]): [row["minutes"], row["dossiers"]] for row in document["rows"]}
     assert got == {key: entry for key, entry in want.items() if entry[0]}
-    assert {"step", "assignment", "applicant", "payment", "suspension", "reception"} <= {owner for owner, _ in got}
+    owners = {owner for owner, _ in got}
+    assert {"step", "assignment", "applicant", "payment", "suspension", "other_agency", "reception"} <= owners
     for row in document["rows"]:
         held = f"{row['owner']}:{row['step']}" if row["step"] else row["owner"]
         assert figures.dossiers(home, Question(), Filter(held=held), now=NOW)["total"] == row["dossiers"], held

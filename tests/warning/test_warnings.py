@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import random
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from motcua.rules.instants import Unreadable, iso
 from motcua.warning import keep, listed, past, scan
 from motcua.warning.listed import Chosen
 from motcua.warning.models import Learned, Warned
-from motcua.web.warning import words
+from motcua.web.warning import pages, words
 
 databases = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
 NOW = at("2026-06-01T09:00")
@@ -89,18 +91,28 @@ def test_hard_dossiers_are_warned_of_while_they_can_be_helped(house: Path) -> No
 
 
 @databases
-def test_the_list_pages_by_key_and_counts_what_it_shows(house: Path) -> None:
+def test_the_list_pages_by_key_in_each_order_and_counts_what_it_shows(house: Path) -> None:
     scan.run(house, at=NOW)
+    numbers = list(Warned.objects.order_by("dossier").values_list("pk", flat=True))
+    Warned.objects.filter(pk__in=numbers[::3]).update(agency="H99.13")
+    Warned.objects.filter(pk__in=numbers[1::3]).update(share=None)
     chosen = Chosen()
-    whole = listed.rows(chosen, limit=1000)
-    assert len(whole) == listed.count(chosen)
-    assert [row.helped_until for row in whole] == sorted(row.helped_until for row in whole)
-    seen: list[str] = []
-    after = None
-    while page := listed.rows(chosen, limit=3, after=after):
-        seen += [row.dossier for row in page]
-        after = (page[-1].helped_until, page[-1].dossier)
-    assert seen == [row.dossier for row in whole]
+    orders = {
+        "help": lambda row: (row.helped_until, row.dossier),
+        "chance": lambda row: (1 if row.share is None else -row.share, row.dossier),
+        "unit": lambda row: (row.agency, row.helped_until, row.dossier),
+    }
+    for order, key in orders.items():
+        chosen = Chosen(order=order)  # type: ignore[arg-type]
+        whole = listed.rows(chosen, limit=1000)
+        assert len(whole) == listed.count(chosen) > 5
+        assert whole == sorted(whole, key=key), order
+        seen: list[str] = []
+        after: tuple[object, ...] = ()
+        while page := listed.rows(chosen, limit=3, after=after):
+            seen += [row.dossier for row in page]
+            after = listed.place(page[-1], chosen)
+        assert seen == [row.dossier for row in whole], order
     assert listed.count(Chosen(scope=frozenset({"H99.99"}))) == 0
     assert listed.count(chosen) + listed.count(Chosen(past_help=True)) == Warned.objects.count()
 
@@ -221,7 +233,9 @@ def test_a_paused_dossier_keeps_the_time_that_it_had(home: Path, tmp_path: Path)
 
 
 @databases
-def test_everybody_sees_the_warnings_of_their_own_unit(house: Path, client) -> None:  # type: ignore[no-untyped-def]
+def test_everybody_sees_the_warnings_of_their_own_unit(  # type: ignore[no-untyped-def]
+    house: Path, client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scan.run(house, at=NOW)
     for name, role, agency in (("thanhtra", "inspector", ""), ("xa-khac", "unit_head", "H99.99")):
         user = User.objects.create_user(name, password="x")
@@ -230,7 +244,16 @@ def test_everybody_sees_the_warnings_of_their_own_unit(house: Path, client) -> N
     page = client.get("/canh-bao-som").content.decode()
     assert "Không dùng để đánh giá" in page and "khả năng" in page.lower() and "H99.12-" in page
     assert client.get("/canh-bao-som?tu=50").status_code == client.get("/canh-bao-som?nhom=het-cach").status_code == 200
-    assert client.get("/canh-bao-som?tu=x").status_code == client.get("/canh-bao-som?after=x").status_code == 400
+    monkeypatch.setattr(pages, "_SIZE", 3)
+    for order in pages.ORDERS:
+        first = client.get(f"/canh-bao-som?xep={order}").content.decode()
+        [following] = re.findall(r'href="([^"]*after=[^"]*)"', first)
+        second = client.get(f"/canh-bao-som{html.unescape(following)}").content.decode()
+        codes = [code for text in (first, second) for code in re.findall(r'class="code" href="[^"]*">([^<]+)<', text)]
+        asked = Chosen(order=pages.ORDERS[order])
+        assert codes == [row.dossier for row in listed.rows(asked, limit=6)] and first.count("aria-sort") == 1
+    for wrong in ("tu=x", "after=x", "after=[1]", 'after=["1","2"]', "xep=x"):
+        assert client.get(f"/canh-bao-som?{wrong}").status_code == 400, wrong
     book = client.get("/canh-bao-som.xlsx")
     assert book.status_code == 200 and b"".join(book.streaming_content).startswith(b"PK")
     client.force_login(User.objects.get(username="xa-khac"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q, QuerySet
 
@@ -83,11 +83,18 @@ def _saved(one: Warned) -> int:
     return standing.expected_minutes(chance=one.share or 0.0, left=one.left, usual=one.usual)
 
 
-def helped_until(findings: Iterable[Finding], *, now: datetime) -> dict[str, datetime]:
-    """By dossier, until when its lateness can still be avoided, as early warning says."""
+class Savable(NamedTuple):
+    """Until when the lateness of a dossier can still be avoided, and how many working minutes of it are expected."""
+
+    until: datetime
+    minutes: int
+
+
+def savable(findings: Iterable[Finding], *, now: datetime) -> dict[str, Savable]:
+    """What can still be saved of each dossier that will likely be late, as early warning says."""
     subjects = [one.subject for one in findings if one.kind == "dossier"]
     rows = warnings.every().filter(dossier__in=subjects, helped_until__gt=now, share__gte=LIKELY)
-    return {one.dossier: one.helped_until for one in rows if one.helped_until is not None}
+    return {one.dossier: Savable(one.helped_until, _saved(one)) for one in rows if one.helped_until is not None}
 
 
 def counts(visible: QuerySet[Finding, Finding], person: str, *, now: datetime) -> dict[str, int]:

@@ -19,7 +19,8 @@ CODES = {
 }
 
 _ENDS = frozenset({"finished", "returned", "withdrawn", "stopped", "refused"})
-_WORK = frozenset({"step_started", "step_finished", "supplement_requested", "suspended", "payment_requested"})
+_WORK = frozenset({"step_started", "step_finished", "supplement_requested", "suspended", "payment_requested",
+                   "leg_sent"})  # fmt: skip
 _OPENS = {"supplement_received": "supplement_requested", "resumed": "suspended", "paid": "payment_requested"}
 
 

@@ -37,7 +37,8 @@ EVENT_OPTIONAL = tuple(column for columns in ENCLOSED.values() for column in col
 CHANNELS = ("desk", "online", "post")
 KINDS = (
     "received", "refused", "step_started", "step_finished", "supplement_requested", "supplement_received",
-    "suspended", "resumed", "payment_requested", "paid", "extended", "withdrawn", "stopped", "finished", "returned",
+    "suspended", "resumed", "payment_requested", "paid", "leg_sent", "leg_returned", "extended", "withdrawn", "stopped",
+    "finished", "returned",
 )  # fmt: skip
 _KINDS = frozenset(KINDS)
 _DOCUMENT = {"": None, "yes": 1, "no": 0}

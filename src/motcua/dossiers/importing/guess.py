@@ -118,6 +118,8 @@ ACT_WORDS = (
     ("suspended", ("tam dung", "suspended")),
     ("paid", ("da nop nghia vu", "da nop phi", "da thanh toan", "paid")),
     ("payment_requested", ("nghia vu tai chinh", "yeu cau nop phi", "payment_requested")),
+    ("leg_sent", ("leg_sent",)),  # in words it is a step of many processes: a person says which it is
+    ("leg_returned", ("leg_returned",)),
     ("returned", ("da tra ket qua", "tra ket qua", "returned")),
     ("finished", ("da xu ly xong", "ket thuc xu ly", "ket thuc ho so", "hoan thanh xu ly", "da co ket qua",
                   "finished")),

@@ -75,6 +75,8 @@ MEANINGS = Words(
         "resumed": "tiếp tục",
         "payment_requested": "yêu cầu nghĩa vụ tài chính",
         "paid": "đã nộp nghĩa vụ tài chính",
+        "leg_sent": "lấy ý kiến, gửi liên thông",
+        "leg_returned": "có trả lời",
         "desk": "trực tiếp",
         "online": "trực tuyến",
         "post": "bưu chính",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
@@ -11,6 +13,11 @@ from motcua.web.console.pages import page
 from motcua.web.findings import lists, words
 from motcua.web.findings.listed_requests import told
 from motcua.web.findings.viewer import Viewer, inspection
+from motcua.web.warning.words import about
+
+
+def _told(one: day.Savable | None) -> dict[str, Any] | None:
+    return one and {"until": one.until, "hours": about(one.minutes)}
 
 
 @require_GET
@@ -24,8 +31,9 @@ def mine(request: HttpRequest) -> HttpResponse:
         rows = list(day.waiting(viewer.visible, viewer.name).order_by("-rank", "pk")[: lists.SIZE * 4])
     else:
         rows = day.first(viewer.visible, viewer.name, now=viewer.now)
-    helped = day.helped_until(rows, now=viewer.now)
+    savable = day.savable(rows, now=viewer.now)
     names = dict(listed.agencies(viewer.visible))
+    shown = [{**lists.row(found, viewer, names), "savable": _told(savable.get(found.subject))} for found in rows]
     tiles = [
         ("answered", counts["answered"], gettext("chờ tôi kết luận"), "answered"),
         ("asked", counts["waiting_for_units"], gettext("chờ giải trình"), "asked"),
@@ -44,7 +52,7 @@ def mine(request: HttpRequest) -> HttpResponse:
                  "href": f"/phat-hien?state={state}&xem=tung"}
                 for name, count, text, state in tiles
             ],
-            "rows": [{**lists.row(found, viewer, names), "helped": helped.get(found.subject)} for found in rows],
+            "rows": shown,
             "everything": everything,
             "budget": day.most(),
             "done": day.done_today(viewer.name, now=viewer.now),

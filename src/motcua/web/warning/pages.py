@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,9 +18,9 @@ from django.views.decorators.http import require_safe
 from motcua.accounts import powers
 from motcua.catalogue.models import Agency, Procedure
 from motcua.inspection.forecast.usual import NAIVE
-from motcua.rules.instants import VIET_NAM, Unreadable, at_clock, from_microseconds, local_day, to_microseconds
+from motcua.rules.instants import VIET_NAM, Unreadable, at_clock, local_day, to_microseconds
 from motcua.warning import keep, listed
-from motcua.warning.listed import Chosen
+from motcua.warning.listed import Chosen, Order
 from motcua.warning.models import Learned, Warned
 from motcua.web import labels
 from motcua.web.console import workbooks
@@ -31,6 +32,8 @@ _SIZE, _MOST = 50, 20_000
 _SILENT = timedelta(hours=2)
 #: The chances from which on one may ask, in hundredths.
 CHANCES = (0, 25, 50, 75)
+#: The orders as the address names them.
+ORDERS: dict[str, Order] = {"": "help", "kha-nang": "chance", "don-vi": "unit"}
 
 
 @require_safe
@@ -39,7 +42,7 @@ def warnings(request: HttpRequest) -> HttpResponse:
     """The list: what can be helped, soonest first; or what no longer can."""
     chosen, query = _asked(request)
     now = timezone.now()
-    after = _after(request.GET.get("after", ""))
+    after = _after(request.GET.get("after", ""), chosen)
     found = listed.rows(chosen, limit=_SIZE + 1, after=after)
     shown = _rows(found[:_SIZE])
     tonight = at_clock(local_day(now), 1440)
@@ -55,6 +58,9 @@ def warnings(request: HttpRequest) -> HttpResponse:
             "next": _place(found[_SIZE - 1], chosen) if len(found) > _SIZE else "",
             "query": query,
             "address": urlencode(query),
+            "order": chosen.order,
+            "sorts": [(name, words.ORDERS[order], order) for name, order in ORDERS.items()],
+            "by": {order: "?" + urlencode({**query, "xep": name}) for name, order in ORDERS.items()},
             "tiles": _tiles(of_scope, tonight, query),
             "agencies": _agencies(chosen.scope),
             "chances": [(n, gettext("từ {n}%").format(n=n) if n else gettext("mọi khả năng")) for n in CHANCES],
@@ -73,30 +79,37 @@ def warnings(request: HttpRequest) -> HttpResponse:
 def _asked(request: HttpRequest) -> tuple[Chosen, dict[str, str]]:
     """What the address asks, for who may see it. Raises `Unreadable`, `PermissionDenied`."""
     scope = powers.scope(request.user, on=local_day(timezone.now()))
-    agency, least, group = (request.GET.get(name, "").strip() for name in ("don-vi", "tu", "nhom"))
+    agency, least, group, order = (request.GET.get(name, "").strip() for name in ("don-vi", "tu", "nhom", "xep"))
     if agency and scope is not None and agency not in scope:
         raise PermissionDenied
     if least and (not least.isdigit() or int(least) > 100):
         raise Unreadable(f"tu={least}: write a chance from 0 to 100")
     if group not in ("", "het-cach"):
         raise Unreadable(f"nhom={group}")
-    chosen = Chosen(agency=agency, scope=scope, least=int(least or 0) / 100, past_help=group == "het-cach")
-    query = {"don-vi": agency, "tu": least, "nhom": group}
+    if order not in ORDERS:
+        raise Unreadable(f"xep={order}")
+    chosen = Chosen(
+        agency=agency, scope=scope, least=int(least or 0) / 100, past_help=group == "het-cach", order=ORDERS[order]
+    )  # fmt: skip
+    query = {"don-vi": agency, "tu": least, "nhom": group, "xep": order}
     return chosen, {name: value for name, value in query.items() if value and value != "0"}
 
 
-def _after(text: str) -> tuple[datetime, str] | None:
-    if not text:
-        return None
-    number, _, code = text.partition(":")
-    if not number.isdigit() or not code:
+def _after(text: str, chosen: Chosen) -> list[Any]:
+    """A place in the order, as `_place` wrote it. Raises `Unreadable`."""
+    try:
+        values: list[Any] = json.loads(text or "[]")
+    except ValueError:
+        raise Unreadable(f"after={text}") from None
+    kinds = [str if key in ("agency", "dossier") else float if key == "-chance" else int for key in chosen.keys]
+    if values != [] and not (isinstance(values, list) and [type(value) for value in values] == kinds):
         raise Unreadable(f"after={text}")
-    return from_microseconds(int(number)), code
+    return values
 
 
 def _place(row: Warned, chosen: Chosen) -> str:
-    at = row.due_at if chosen.past_help else row.helped_until
-    return f"{to_microseconds(at)}:{row.dossier}"
+    values = [to_microseconds(v) if isinstance(v, datetime) else v for v in listed.place(row, chosen)]
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _tiles(of_scope: Chosen, tonight: datetime, query: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ CANDIDATES = Words(
     }
 )
 
+ORDERS = Words({"help": "gấp nhất trước", "chance": "khả năng trễ cao nhất trước", "unit": "theo đơn vị"})
+
 
 def state(name: str) -> str:
     """What an act left a dossier in: the step that runs, the step that is done, or the act."""
