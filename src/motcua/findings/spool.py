@@ -70,6 +70,11 @@ class Spool:
         for (body,) in self.db.execute("SELECT body FROM sign WHERE NOT met ORDER BY n"):
             yield _sign(body)
 
+    def by_subject(self) -> Iterator[Sign]:
+        """All signs, in the order of their subjects, then of the checks."""
+        for (body,) in self.db.execute("SELECT body FROM sign ORDER BY subject, code"):
+            yield _sign(body)
+
     def held(self) -> Iterator[tuple[int, Sign]]:
         """The findings whose sign has other facts, with it."""
         found = self.db.execute(

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,9 +25,11 @@ import numpy as np
 from django.db import connections, transaction
 from django.db.models import Q, QuerySet
 
+from motcua.findings.spool import Spool
 from motcua.inspection import bridge as bridges
 from motcua.inspection import sampling
 from motcua.inspection.engines import Manifest
+from motcua.inspection.signs import Sign
 from motcua.jobs import lease
 from motcua.ledger import audit
 from motcua.ledger.chain import canonical
@@ -240,12 +242,14 @@ def _write_signs(
     target: Path, question: Question, round_: Round, *, now: datetime, codes: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """The signs of the plan's checks in the population; what each check looked at."""
-    looked = scan.scan(target, question, now=now, checks=list(round_.checks))
     known = set(codes)
-    signs = [sign for sign in looked.signs if sign.kind == "dossier" and sign.subject in known]
-    signs.sort(key=lambda sign: (sign.subject, sign.check))
-    with (target / "signs.ndjson").open("w", encoding="utf-8") as out:
-        for sign in signs:
+    with Spool() as spool, (target / "signs.ndjson").open("w", encoding="utf-8") as out:
+
+        def keep(signs: Iterable[Sign]) -> None:
+            spool.keep(sign for sign in signs if sign.kind == "dossier" and sign.subject in known)
+
+        looked = scan.scan(target, question, now=now, checks=list(round_.checks), keep=keep)
+        for sign in spool.by_subject():
             line = {
                 "check": sign.check, "dossier": sign.subject, "confidence": sign.confidence,
                 "evidence": dict(sign.evidence), "values": dict(sign.values), "own": list(sign.own),
