@@ -266,6 +266,11 @@ def test_the_command_says_the_way_in_words(tmp_path: Path, capsys: pytest.Captur
     ended = next(b for b in document["breaks"] if b["fault"] == "ended_there")
     assert ended["way"][-1] == {"kind": "supplement_requested", "named": "", "status": 9}
     assert "Yêu cầu bổ sung giấy tờ" in _run(capsys, "show")[1]
+    worded = '[words]\n"Chờ \\"bổ sung\\"" = { state = "supplement", status = 5 }\n'
+    steps = '[[steps]]\nstep = "Ký"\nstatus = 4\n[[exceptions]]\nfrom = 4\nto = 10\nbecause = "chưa bấm"\n'
+    own = _file(tmp_path, steps + worded + _toml(dict(NATIONAL.events)))
+    meant = status_map.read(own)
+    assert status_map.read(_file(tmp_path, _run(capsys, "show", str(own), "--toml")[1])) == meant
 
 
 @pytest.mark.django_db

@@ -32,7 +32,9 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         command = acts.add_parser(act, help=text)
         command.add_argument("file", metavar="FILE.toml", nargs="?", type=Path, help="default: the map in use")
         command.set_defaults(run=_check if act == "check" else _show)
-        if act == "check":
+        if act == "show":
+            command.add_argument("--toml", action="store_true", help="as a file to change and to check")
+        else:
             command.add_argument(
                 "--seen", type=Path, metavar="FILE", help="words that a source used, one a line or a column of a table"
             )
@@ -51,7 +53,7 @@ def _rules(file: Path | None) -> StatusMap:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from motcua.exchange.status_map import STANDING
+    from motcua.exchange.status_map import STANDING, written
 
     rules = _rules(args.file)
     document = {
@@ -61,7 +63,7 @@ def _show(args: argparse.Namespace) -> int:
         "exceptions": [{"from": int(a), "to": int(b), "because": why} for (a, b), why in rules.exceptions.items()],
         "words": {word: {"state": w.state, "status": int(w.status)} for word, w in rules.words.items()},
     }
-    answer(args, document, lambda: "\n".join(_lines(rules)))
+    answer(args, document, lambda: written(rules).rstrip("\n") if args.toml else "\n".join(_lines(rules)))
     return DONE
 
 

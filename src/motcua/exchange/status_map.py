@@ -6,6 +6,7 @@ allow. A province's own map is a TOML file: docs/reference/status-map.md.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -158,6 +159,28 @@ def read(path: Path) -> StatusMap:
         raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, Unreadable) as error:
         raise Unreadable(f"{path}: {error}") from None
+
+
+def written(rules: StatusMap) -> str:
+    """The map as a file that `read` takes back: where a province's own begins."""
+    lines = [f"name = {_text(rules.name)}", "", "[events]"]
+    lines += [
+        f"{kind} = {_text(STANDING) if value == STANDING else int(value)}" for kind, value in rules.events.items()
+    ]
+    for (procedure, step), status in rules.steps.items():
+        lines += ["", "[[steps]]", *([f"procedure = {_text(procedure)}"] if procedure else ())]
+        lines += [f"step = {_text(step)}", f"status = {int(status)}"]
+    for (before, after), why in rules.exceptions.items():
+        lines += ["", "[[exceptions]]", f"from = {int(before)}", f"to = {int(after)}", f"because = {_text(why)}"]
+    if rules.words:
+        lines += ["", "[words]"]
+    for word, meant in rules.words.items():
+        lines.append(f"{_text(word)} = {{ state = {_text(meant.state)}, status = {int(meant.status)} }}")
+    return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def named() -> Path | None:
