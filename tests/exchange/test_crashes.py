@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def test_a_killed_collector_ends_with_what_the_real_portal_holds(seed: int, tmp_
 
 def _mirror(home: Path) -> dict[str, Any]:
     """How many messages a mirror has answered, and what it holds."""
-    with sqlite3.connect(home / "mirror.sqlite3") as db:
+    with closing(sqlite3.connect(home / "mirror.sqlite3")) as db:
         [answered] = db.execute("SELECT COUNT(*) FROM mirror_message WHERE http = 200").fetchone()
         records = db.execute("SELECT code, status FROM mirror_record WHERE side = 'held'").fetchall()
         steps = db.execute("SELECT code, status, digest FROM mirror_step WHERE side = 'held'").fetchall()
@@ -99,7 +99,7 @@ def _motcua(home: Path, *words: str) -> Any:
 
 def _log(home: Path) -> list[tuple[Any, ...]]:
     """The log without what must differ between two runs: when it was stored, salts and the hashes over them."""
-    with sqlite3.connect(home / "motcua.sqlite3") as db:
+    with closing(sqlite3.connect(home / "motcua.sqlite3")) as db:
         rows = db.execute("SELECT dossier, seq, kind, at, recorded_at, actor, unit, step, body FROM ledger_event")
         plain = [(*row[:-1], {k: v for k, v in json.loads(row[-1]).items() if not isinstance(v, dict)}) for row in rows]
         persons = db.execute("SELECT dossier, seq, field, value FROM ledger_personal").fetchall()

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -347,7 +347,7 @@ def test_killed_in_the_middle_of_traffic_the_line_goes_on_and_the_gap_is_found_a
             nginx.wait()
 
     def held() -> set[str]:
-        with sqlite3.connect(home / "mirror.sqlite3") as database:
+        with closing(sqlite3.connect(home / "mirror.sqlite3")) as database:
             return {code for [code] in database.execute("SELECT code FROM mirror_record WHERE side = 'held'")}
 
     missing = set(codes) - held()

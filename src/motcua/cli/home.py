@@ -7,6 +7,7 @@ import getpass
 import hashlib
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 
@@ -75,7 +76,7 @@ def _copy_and_migrate(folder: Path, schema: str) -> None:
         if file.exists():
             import sqlite3
 
-            with sqlite3.connect(file) as source, sqlite3.connect(f"{file}.before-{schema}") as copy:
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(f"{file}.before-{schema}")) as copy:
                 source.backup(copy)
     migrate()
 
