@@ -176,14 +176,14 @@ def _tasks(home: Path, monday: datetime, *, at: datetime) -> int:
 
 
 def _meetings(home: Path, monday: datetime, *, at: datetime) -> None:
-    """The meeting before, with which the next is compared, and the figures of today and a week ago."""
+    """The meeting before, with which the next is compared, and the figures of today and of three weeks to that day."""
     from motcua.directives import meetings
 
     met = monday - timedelta(days=1)
     gathered = meetings.gathered(home, period=None, as_of=met, now=met)
     meetings.keep(gathered, on=local_day(met), period="", by="lanhdao", at=met)
-    for instant in (at - timedelta(days=7), at):
-        meetings.keep_day(home, at=instant)
+    for weeks in range(4):
+        meetings.keep_day(home, at=at - timedelta(weeks=weeks))
 
 
 def _round(home: Path, *, at: datetime) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from motcua.catalogue.models import Agency, Field, Procedure
 from motcua.inspection import bridge as bridges
@@ -24,6 +25,7 @@ from motcua.inspection import data_findings, engines, time_spent, verdicts
 from motcua.inspection import rates as on_time
 from motcua.inspection.causes import reads
 from motcua.inspection.checks import story
+from motcua.inspection.columns import Columns
 from motcua.inspection.engines import Engine, Manifest
 from motcua.inspection.plans import Build
 from motcua.inspection.remedies import REMEDIES, SEVERITIES
@@ -82,6 +84,7 @@ class Facts:
         self.home = home
         self.folder = extract.facts_folder(home)
         self.lock = Lock()
+        self._then: dict[Hashable, _Then] = {}
 
     def view(self, question: Question, *, now: datetime, keep: Iterable[str] | None = None) -> View:
         """The pairs cut to the question. Raises `Unreadable`.
@@ -109,7 +112,7 @@ class Facts:
         engine = engines.engine(question.engine)
         pairs = engines.table(engine, self.folder, manifest, "pairs")
         duplicates = engines.table(engine, self.folder, manifest, "duplicates")
-        pairs, duplicates = self._cut(engine, pairs, duplicates, scope, as_of, question.known_at)
+        pairs, duplicates = self._cut(engine, pairs, duplicates, manifest, as_of, question.known_at)
         pairs = pairs.filter(nw.col("linked_to") == "")
         if keep is not None:
             there = set(pairs.collect_schema().names())
@@ -127,35 +130,19 @@ class Facts:
         engine: Engine,
         pairs: nw.LazyFrame[Any],
         duplicates: nw.LazyFrame[Any],
-        scope: Scope,
+        manifest: Manifest,
         as_of: datetime,
         known_at: datetime | None,
     ) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
         """Dossiers with anything stated after `as_of`, or known after `known_at`, are computed anew for then."""
-        later = nw.max_horizontal(*(nw.col(n).fill_null(0) for n in ("last_at", "t_last_at", "paid_at"))) > scope.as_of
-        if known_at is not None:
-            known = (nw.col(n).fill_null(0) for n in ("last_known_at", "t_stored_at", "paid_known_at"))
-            later = later | (nw.max_horizontal(*known) > int(known_at.timestamp())) | _under_later_calendars(known_at)
-        first = nw.min_horizontal(
-            instant("submitted_at"), instant("received_at"), instant("t_received_at"), instant("t_submitted_at")
-        )
-        affected = engine.collect(pairs.filter(later).select("dossier", inside=first <= scope.as_of))
-        if not affected:
+        key = (manifest.generation, manifest.at_s, profiles.current().rule, as_of, known_at)
+        then = self._then.get(key) or _anew(engine, pairs, as_of, known_at)
+        if then is None:
             return pairs, duplicates
-        linked = {
-            row["dossier"]: row["linked_to"]
-            for row in engine.collect(pairs.filter(nw.col("linked_to") != "").select("dossier", "linked_to"))
-        }
-        out = _with_links({row["dossier"] for row in affected}, linked)
-        codes = _with_links({row["dossier"] for row in affected if row["inside"]}, linked)
-        builder = Builder(None, reading.catalogue(known_at))
-        builder.add_codes(codes, as_of=as_of, known_at=known_at, with_steps=False)
-        builder.file_strangers()
-        builder.link([(record, dossier) for record, dossier in sorted(linked.items()) if record in codes])
-        gone = engine.rows({"dossier": np.array(sorted(out), object)}, like=pairs.select("dossier"))
-        rebuilt = engine.rows(builder.columns("pairs"), like=pairs)
-        further = engine.rows(builder.columns("duplicates"), like=duplicates)
-        builder.db.close()
+        if len(then.gone) <= _REMEMBERED:
+            self._then = {key: then}
+        gone = engine.rows({"dossier": then.gone}, like=pairs.select("dossier"))
+        rebuilt, further = engine.rows(then.pairs, like=pairs), engine.rows(then.duplicates, like=duplicates)
         names, more = pairs.collect_schema().names(), duplicates.collect_schema().names()
         pairs = pairs.join(gone, on="dossier", how="anti")
         duplicates = duplicates.join(gone, left_on="of_dossier", right_on="dossier", how="anti")
@@ -163,6 +150,47 @@ class Facts:
             nw.concat([pairs.select(names), rebuilt.select(names)], how="vertical"),
             nw.concat([duplicates.select(more), further.select(more)], how="vertical"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """The dossiers that stood otherwise at an instant, and their rows as they were."""
+
+    gone: NDArray[np.object_]
+    pairs: Columns
+    duplicates: Columns
+
+
+#: A page asks several questions as of one instant: so many dossiers computed anew are kept from one to the next.
+_REMEMBERED = 10_000
+
+
+def _anew(engine: Engine, pairs: nw.LazyFrame[Any], as_of: datetime, known_at: datetime | None) -> _Then | None:
+    """None where no dossier stood otherwise."""
+    limit = int(as_of.timestamp())
+    later = nw.max_horizontal(*(nw.col(n).fill_null(0) for n in ("last_at", "t_last_at", "paid_at"))) > limit
+    if known_at is not None:
+        known = (nw.col(n).fill_null(0) for n in ("last_known_at", "t_stored_at", "paid_known_at"))
+        later = later | (nw.max_horizontal(*known) > int(known_at.timestamp())) | _under_later_calendars(known_at)
+    first = nw.min_horizontal(
+        instant("submitted_at"), instant("received_at"), instant("t_received_at"), instant("t_submitted_at")
+    )
+    affected = engine.collect(pairs.filter(later).select("dossier", inside=first <= limit))
+    if not affected:
+        return None
+    linked = {
+        row["dossier"]: row["linked_to"]
+        for row in engine.collect(pairs.filter(nw.col("linked_to") != "").select("dossier", "linked_to"))
+    }
+    out = _with_links({row["dossier"] for row in affected}, linked)
+    codes = _with_links({row["dossier"] for row in affected if row["inside"]}, linked)
+    builder = Builder(None, reading.catalogue(known_at))
+    builder.add_codes(codes, as_of=as_of, known_at=known_at, with_steps=False)
+    builder.file_strangers()
+    builder.link([(record, dossier) for record, dossier in sorted(linked.items()) if record in codes])
+    then = _Then(np.array(sorted(out), object), builder.columns("pairs"), builder.columns("duplicates"))
+    builder.db.close()
+    return then
 
 
 #: Beyond all of these no clock of a finished dossier runs.
