@@ -26,7 +26,7 @@ CANDIDATES = Words(
     }
 )
 
-ORDERS = Words({"help": "gấp nhất trước", "chance": "khả năng trễ cao nhất trước", "unit": "theo đơn vị"})
+ORDERS = Words({"help": "gấp nhất trước", "chance": "dễ trễ nhất trước", "unit": "theo đơn vị"})
 
 
 def state(name: str) -> str:
