@@ -91,9 +91,10 @@ def classifier(rows: Floats, late: Floats, weight: Floats, *, seed: int = 7) -> 
     from threadpoolctl import threadpool_limits
 
     steps, bounds = _stepped(rows)
+    leaves = int(np.clip(len(rows) / 1_500, 4, 8))  # of hundreds of dossiers, larger trees learn the dossiers
     with threadpool_limits(1):
         grown = HistGradientBoostingClassifier(
-            max_iter=80, learning_rate=0.06, l2_regularization=5.0, **_options(rows, 4, seed)
+            max_iter=80, learning_rate=0.06, l2_regularization=5.0, **_options(rows, leaves, seed)
         ).fit(steps, late.astype(int), sample_weight=weight)
     return _exported(grown, bounds)
 
