@@ -182,6 +182,8 @@ def test_answers_come_back_by_excel_are_previewed_refused_row_by_row_and_may_com
     request = _sent()
     officer = as_("canbo")
     address = f"/yeu-cau/{request.pk}"
+    assert 'class="bulk-bar"' not in officer.get(address).content.decode(), "no bar without an act"
+    assert 'class="bulk-bar"' in as_("daumoi").get(address).content.decode()
     content = b"".join(officer.get(f"{address}.xlsx").streaming_content)
     numbers = sorted(Finding.objects.filter(request=request).values_list("pk", flat=True))
     good = {"reason": "Thừa nhận", "text": "Bấm kết thúc muộn do quên.", "remedy": "Nhắc bấm trong ngày"}

@@ -142,6 +142,10 @@ def test_new_and_late_tasks_reach_the_units_and_each_rung(province: Path) -> Non
                        at=at("2026-03-12T09:00"))  # fmt: skip
     telling.run(province, now=at("2026-03-13T06:00"))
     assert _people("task_given") == [("phuong", "H99.12"), ("so", "H99.14")]
+    progress.look(province, task.pk, at=at("2026-03-17T07:00"))
+    telling.run(province, now=at("2026-03-17T08:00"))  # the day on which it is due
+    told = words.told(Notice.objects.get(person="so", kind="morning"))
+    assert "Nhiệm vụ “Không còn hồ sơ chưa đồng bộ” đến hạn hôm nay: còn 1" in [text for text, _ in told["items"]]
     rungs = {}
     for day in (18, 20, 24):
         now = at(f"2026-03-{day}T06:00")
