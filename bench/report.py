@@ -19,5 +19,6 @@ def keep(name: str, figures: Mapping[str, Any]) -> None:
 def tell(name: str, figures: Mapping[str, Any]) -> None:
     """A line a figure, and the file."""
     for each, value in figures.items():
-        print(f"{each:<34}{value:>14,.2f}" if isinstance(value, int | float) else f"{each:<34}{value}")
+        shape = {float: ">14,.2f", int: ">14"}.get(type(value), "")
+        print(f"{each:<34}{value:{shape}}")
     keep(name, figures)

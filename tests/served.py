@@ -1,9 +1,14 @@
-"""A WSGI application on a port of its own, for as long as a block runs."""
+"""Servers for as long as a block runs: an application in a thread, or a process from its first answer to its end."""
 
 from __future__ import annotations
 
+import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -34,3 +39,37 @@ def served(handle: Callable[..., Any]) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+#: A busy machine is no fault of a server.
+PATIENCE_S = 120
+
+
+def answers(address: str, trust: SSLContext | None = None) -> bool:
+    """Whether anything answers there at last, whatever it says."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(address, timeout=PATIENCE_S, context=trust).close()
+        except urllib.error.HTTPError as reply:
+            reply.close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+@contextmanager
+def running(
+    command: list[str], address: str, trust: SSLContext | None = None, **how: Any
+) -> Iterator[subprocess.Popen[Any]]:
+    """A server's process that answers; told to stop, it ends."""
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **how)
+    try:
+        assert answers(address, trust), f"{address} does not answer"
+        yield process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.served import running
 from tests.story import Case
 
 from motcua.cli.demo import free_port
@@ -43,12 +44,9 @@ def _portal(home: Path) -> Iterator[str]:
     """The mirror's server over a home, as a process."""
     _motcua(home, "doctor")
     port = free_port()
-    server = subprocess.Popen(granian("motcua.mirror.wsgi:application", "127.0.0.1", port, {}), env=_environment(home))
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()  # killed, it would leave its workers behind
-        server.wait(20)
+    here, command = f"http://127.0.0.1:{port}", granian("motcua.mirror.wsgi:application", "127.0.0.1", port, {})
+    with running(command, here, env=_environment(home)):
+        yield here
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -8,9 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.browsers import chromium, page_of, sign_in
+from tests.served import running
 
 from motcua.accounts.models import Post
 from motcua.cli.demo import free_port
@@ -90,29 +88,11 @@ def _told(env: dict[str, str], *words: str) -> Any:
 def page(demo: dict[str, Any], env: dict[str, str]) -> Iterator[Any]:
     """An inspector's browser in the served demo."""
     port = free_port()
-    server = subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=env, stderr=subprocess.DEVNULL)
-    try:
-        _answers(f"http://127.0.0.1:{port}/healthz")
-        with chromium() as browser:
-            page = page_of(browser, f"http://127.0.0.1:{port}", accept_downloads=True)
-            sign_in(page, "thanhtra", PASSWORD)
-            yield page
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _answers(address: str) -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"{address} does not answer")
+    here = f"http://127.0.0.1:{port}"
+    with running([*COMMAND, "serve", "--port", str(port)], f"{here}/healthz", env=env), chromium() as browser:
+        page = page_of(browser, here, accept_downloads=True)
+        sign_in(page, "thanhtra", PASSWORD)
+        yield page
 
 
 def _figure(text: str) -> int:

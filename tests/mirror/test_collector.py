@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 import httpx2 as httpx
 import pytest
 from django.db import DatabaseError
-from tests.served import served
+from tests.served import answers, served
 from tests.story import at
 
 from motcua.cli.demo import free_port
@@ -273,15 +273,6 @@ def _proxy(folder: Path, ports: dict[str, int], real: Portal) -> Path:
     return file
 
 
-def _answers(url: str) -> bool:
-    for _ in range(300):
-        try:
-            return httpx.get(url, trust_env=False).status_code < 500
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    return False
-
-
 @pytest.mark.skipif(not Path("/usr/sbin/nginx").exists(), reason="nginx is not on this machine")
 def test_killed_in_the_middle_of_traffic_the_line_goes_on_and_the_gap_is_found_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -289,7 +280,7 @@ def test_killed_in_the_middle_of_traffic_the_line_goes_on_and_the_gap_is_found_a
     env["MOTCUA_HOME"] = str(home)
     ports = {name: free_port() for name in ("motcua", "beside", "line")}
     codes = [f"H99.12-260302-{n:04}" for n in range(240)]
-    answers: dict[str, bytes] = {}
+    answered: dict[str, bytes] = {}
 
     def motcua(*words: str) -> list[str]:
         return [sys.executable, "-m", "motcua.cli", *words]
@@ -305,7 +296,7 @@ def test_killed_in_the_middle_of_traffic_the_line_goes_on_and_the_gap_is_found_a
         )
         process = collector()
         try:
-            assert _answers(f"http://127.0.0.1:{ports['motcua']}/healthz"), "the collector does not start"
+            assert answers(f"http://127.0.0.1:{ports['motcua']}/healthz"), "the collector does not start"
 
             def send(own: list[str]) -> None:
                 with httpx.Client(trust_env=False, timeout=30) as client:
@@ -318,25 +309,25 @@ def test_killed_in_the_middle_of_traffic_the_line_goes_on_and_the_gap_is_found_a
                         }
                         reply = client.post(f"http://127.0.0.1:{ports['line']}/mapi/g", json=request)
                         if reply.status_code == 200:
-                            answers[code] = reply.content
+                            answered[code] = reply.content
 
             vendors = [threading.Thread(target=send, args=(codes[n::4],)) for n in range(4)]
             for each in vendors:
                 each.start()
-            while len(answers) < len(codes) // 4:
+            while len(answered) < len(codes) // 4:
                 time.sleep(0.005)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            while len(answers) < len(codes) // 2:
+            while len(answered) < len(codes) // 2:
                 time.sleep(0.005)
             process = collector()
             for each in vendors:
                 each.join()
-            assert answers.keys() == set(codes) and set(answers.values()) == {ANSWER}, "a call of the vendor was lost"
+            assert answered.keys() == set(codes) and set(answered.values()) == {ANSWER}, "a call of the vendor was lost"
             assert {json.loads(body)["data"][0]["MaHoSo"] for *_, body in real.calls if body} >= set(codes)
             passed_by = (tmp_path / "passed-by.ndjson").read_text().splitlines()
             assert passed_by and json.loads(passed_by[0])["path"] == "/mapi/g"
-            assert _answers(f"http://127.0.0.1:{ports['motcua']}/healthz")
+            assert answers(f"http://127.0.0.1:{ports['motcua']}/healthz")
             time.sleep(0.5)
         finally:
             with_group = process.poll() is None

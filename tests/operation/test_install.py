@@ -127,7 +127,7 @@ def test_the_web_answers_on_this_machine(machine: Machine) -> None:
     web = subprocess.Popen(machine.root.command("motcua", "serve", "--port", "8765"), stderr=subprocess.DEVNULL)
     asked = (
         "import time, urllib.request\n"
-        "for _ in range(100):\n"
+        "for _ in range(1000):\n"
         "    try:\n"
         "        print(urllib.request.urlopen('http://127.0.0.1:8765/healthz', timeout=5).read().decode()); break\n"
         "    except OSError: time.sleep(0.1)\n"

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from tests.served import PATIENCE_S, running
 from tests.story import at
 
 from motcua.accounts.models import User
@@ -217,16 +218,23 @@ def test_a_server_that_is_told_to_stop_leaves_nobody_behind(tmp_path: Path) -> N
     env = {key: value for key, value in os.environ.items() if "DATABASE_URL" not in key}
     env["MOTCUA_HOME"] = str(tmp_path)
     port = free_port()
-    server = subprocess.Popen([sys.executable, "-m", "motcua.cli", "serve", "--port", str(port)], env=env)
-    try:
-        deadline = time.monotonic() + 60
-        while not _listens(port):
-            assert time.monotonic() < deadline and server.poll() is None
-            time.sleep(0.1)
+    command = [sys.executable, "-m", "motcua.cli", "serve", "--port", str(port)]
+    with running(command, f"http://127.0.0.1:{port}/healthz", env=env):
         assert run(["serve", "--port", str(port)]) == 2, "two servers do not share a port"
-    finally:
-        server.terminate()
-        server.wait(30)
+    assert not _listens(port)
+
+
+def test_a_server_ends_even_if_it_is_told_to_while_it_begins(tmp_path: Path) -> None:
+    """A worker that is just being made does not hear it: the server does not wait for that one for ever."""
+    env = {key: value for key, value in os.environ.items() if "DATABASE_URL" not in key}
+    env |= {"MOTCUA_HOME": str(tmp_path), "GRANIAN_WORKERS_KILL_TIMEOUT": "1"}
+    port = free_port()
+    server = subprocess.Popen([sys.executable, "-m", "motcua.cli", "serve", "--port", str(port)], env=env)
+    while not _listens(port):
+        assert server.poll() is None
+        time.sleep(0.01)
+    server.terminate()
+    server.wait(PATIENCE_S)
     assert not _listens(port)
 
 

@@ -7,12 +7,12 @@ import shutil
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from tests.served import running
 
 from motcua.cli.demo import free_port
 
@@ -70,34 +70,20 @@ def site(tmp_path: Path) -> Iterator[tuple[str, str, ssl.SSLContext]]:
     subprocess.run(add, env=env, cwd=ROOT, check=True, capture_output=True)
     config = _config(tmp_path, ports)
     subprocess.run(["/usr/sbin/nginx", "-t", "-q", "-c", str(config)], check=True)
-    web = subprocess.Popen(
-        [*motcua, "serve", "--port", str(ports["web"])], env=env, cwd=ROOT, stderr=subprocess.DEVNULL
-    )
-    nginx = subprocess.Popen(["/usr/sbin/nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
     trust = ssl.create_default_context(cafile=str(tmp_path / "fullchain.pem"))
-    try:
-        for _ in range(400):
-            try:
-                if (
-                    httpx.get(f"https://localhost:{ports['tls']}/healthz", verify=trust, trust_env=False).status_code
-                    == 200
-                ):
-                    break
-            except httpx.HTTPError:
-                pass
-            time.sleep(0.05)
-        yield f"http://localhost:{ports['plain']}", f"https://localhost:{ports['tls']}", trust
-    finally:
-        for process in (nginx, web):
-            process.terminate()
-            process.wait()
+    plain, secure = f"http://localhost:{ports['plain']}", f"https://localhost:{ports['tls']}"
+    web = running(
+        [*motcua, "serve", "--port", str(ports["web"])], f"http://127.0.0.1:{ports['web']}/healthz", env=env, cwd=ROOT
+    )
+    with web, running(["/usr/sbin/nginx", "-c", str(config)], f"{secure}/healthz", trust):
+        yield plain, secure, trust
 
 
 def test_a_person_signs_in_over_tls_and_in_no_other_way(site: tuple[str, str, ssl.SSLContext]) -> None:
     plain, secure, trust = site
     moved = httpx.get(f"{plain}/dang-nhap?next=/ho-so", trust_env=False)
     assert moved.status_code == 301 and moved.headers["location"] == f"{secure}/dang-nhap?next=/ho-so"
-    with httpx.Client(base_url=secure, verify=trust, trust_env=False, follow_redirects=True) as browser:
+    with httpx.Client(base_url=secure, verify=trust, trust_env=False, follow_redirects=True, timeout=60) as browser:
         page = browser.get("/dang-nhap")
         assert page.headers["strict-transport-security"].startswith("max-age=31536000")
         token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from django.test import Client
+from tests.served import running
 from tests.story import at
 
 from motcua.accounts.models import Post, User
@@ -284,50 +284,34 @@ def _standing(env: dict[str, str]) -> Any:
 def test_start_over_puts_the_house_back_under_a_running_server(house: dict[str, str]) -> None:
     before = _standing(house)
     port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "motcua.cli", "serve", "--port", str(port)],
-        env=house,
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, follow_redirects=True, timeout=60
-        ) as browser:
-            for _ in range(200):
-                try:
-                    browser.get("/healthz")
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.05)
-            _sign_in(browser, "canbo")
-            assert (
-                "đưa được nhà về" in browser.get("/tap-huan").text
-                and _post(browser, "/tap-huan", sure="1").status_code == 403
-            )
-            _post(browser, "/dang-xuat")
-            _sign_in(browser, "thanhtra")
-            secret = Path(house["MOTCUA_HOME"]) / "secret.txt"
-            secret.write_text("một-mật-khẩu-dài")
-            lists = ROOT / "examples" / "first-bridge"
-            files = [str(lists / name) for name in ("dossiers.csv", "events.csv")]
-            assert _motcua(house, "import", *files, "--create-missing").returncode == 0
-            assert (
-                _motcua(
-                    house, "user", "add", "nguoimoi", "--role", "inspector", "--password-file", str(secret)
-                ).returncode
-                == 0
-            )
-            assert _standing(house) != before
-            asked = _post(browser, "/tap-huan")
-            assert "Làm lại từ đầu?" in asked.text and browser.get("/tap-huan").status_code == 200
-            done = _post(browser, "/tap-huan", sure="1")
-            assert done.url.path == "/dang-nhap", done.text
-            assert _standing(house) == before
-            _sign_in(browser, "lanhdao")
-    finally:
-        server.terminate()
-        server.wait()
+    here, command = f"http://127.0.0.1:{port}", [sys.executable, "-m", "motcua.cli", "serve", "--port", str(port)]
+    with (
+        running(command, f"{here}/healthz", env=house, cwd=ROOT),
+        httpx.Client(base_url=here, trust_env=False, follow_redirects=True, timeout=60) as browser,
+    ):
+        _sign_in(browser, "canbo")
+        assert (
+            "đưa được nhà về" in browser.get("/tap-huan").text
+            and _post(browser, "/tap-huan", sure="1").status_code == 403
+        )
+        _post(browser, "/dang-xuat")
+        _sign_in(browser, "thanhtra")
+        secret = Path(house["MOTCUA_HOME"]) / "secret.txt"
+        secret.write_text("một-mật-khẩu-dài")
+        lists = ROOT / "examples" / "first-bridge"
+        files = [str(lists / name) for name in ("dossiers.csv", "events.csv")]
+        assert _motcua(house, "import", *files, "--create-missing").returncode == 0
+        assert (
+            _motcua(house, "user", "add", "nguoimoi", "--role", "inspector", "--password-file", str(secret)).returncode
+            == 0
+        )
+        assert _standing(house) != before
+        asked = _post(browser, "/tap-huan")
+        assert "Làm lại từ đầu?" in asked.text and browser.get("/tap-huan").status_code == 200
+        done = _post(browser, "/tap-huan", sure="1")
+        assert done.url.path == "/dang-nhap", done.text
+        assert _standing(house) == before
+        _sign_in(browser, "lanhdao")
     assert before[-1] == sorted(name for name, *_ in PEOPLE)
 
 

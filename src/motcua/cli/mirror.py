@@ -40,10 +40,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def granian(app: str, host: str, port: int, env: dict[str, str], *, workers: int = 1, threads: int = 4) -> list[str]:
-    """The server process's command; granian wants to be a process of its own."""
+    """The server process's command; granian wants to be a process of its own.
+
+    A worker that is told to stop while it begins does not hear it, and would be waited for without end.
+    """
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers",
-        str(workers), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning", app,
+        str(workers), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning",
+        "--workers-kill-timeout", env.get("GRANIAN_WORKERS_KILL_TIMEOUT", "30"), app,
     ]  # fmt: skip
 
 
