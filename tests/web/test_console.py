@@ -314,13 +314,14 @@ def test_the_code_at_the_foot_changes_with_the_figures_and_only_with_them(client
 
 
 def test_the_bridge_is_a_workbook_whose_sums_can_be_followed(client: Any, province: None, tmp_path: Path) -> None:
+    User.objects.filter(username="thanhtra").update(full_name="Trần Thị Mai")
     client.force_login(User.objects.get(username="thanhtra"))
     reply = client.get("/doi-chieu.xlsx?measure=finished")
     file = tmp_path / "bridge.xlsx"
     file.write_bytes(b"".join(reply.streaming_content))
     steps, split = _sheets_of(file)
     assert (steps[0][0], steps[1][0]) == ("Đối chiếu trễ hạn", "Đã giải quyết trễ hạn")
-    assert "lập bởi thanhtra" in steps[2][0]
+    assert "lập bởi Trần Thị Mai" in steps[2][0]
     totals = {row[0]: row[3:5] for row in steps[5:]}
     assert totals["Trên Cổng DVCQG"] == [2, ""]
     assert totals["Theo một cửa"] == [2, "khớp"]

@@ -27,6 +27,10 @@ class User(AbstractUser):
             ),
         ]
 
+    def __str__(self) -> str:
+        """As workbooks name who made them."""
+        return self.full_name or self.username
+
 
 class Post(models.Model):
     """A role held in a unit, from day to day. Never rewritten but for its last day: an act keeps its post."""

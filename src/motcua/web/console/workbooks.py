@@ -176,6 +176,7 @@ class _Book:
         self.large = made({"bold": True, "font_size": 14})
         self.head = made({"bold": True, "text_wrap": True, "valign": "vcenter", "border": 1, "bg_color": "#EEF0F3"})
         self.text = made({"text_wrap": True, "valign": "top", "border": 1})
+        self.line = made({"valign": "top", "align": "center", "border": 1})
         self.time = made({"num_format": "dd/mm/yyyy hh:mm", "valign": "top", "align": "left", "border": 1})
         self.count = made({"num_format": "#,##0", "valign": "top", "border": 1})
         self.bold = made({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#F5F7FA"})
@@ -190,6 +191,9 @@ class _Book:
         for column, (heading, width) in enumerate(headings):
             sheet.write_string(_HEAD, column, heading, self.head)
             sheet.set_column(column, column, width)
+        # Bold letters and the filter's arrow take about a fifth of the width; a sheet does not grow its rows by itself.
+        lines = max((-(-len(heading) * 6 // (5 * width)) for heading, width in headings), default=1)
+        sheet.set_row(_HEAD, 15 * lines + 3)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
@@ -214,7 +218,7 @@ def _fill(book: _Book, about: About | _Plain, columns: Sequence[Column], rows: S
     """A sheet of a list: frozen head, filter, dates as dates, numbers as numbers, the rest as text."""
     sheet = book.sheet(about, [(gettext("STT"), 6), *((heading, width) for heading, width, _ in columns)])
     for line, row in enumerate(rows, 1):
-        sheet.write_number(_HEAD + line, 0, line, book.text)
+        sheet.write_number(_HEAD + line, 0, line, book.line)
         for column, (_, _, value_of) in enumerate(columns, 1):
             match value_of(row):
                 case None:

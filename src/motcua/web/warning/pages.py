@@ -217,9 +217,9 @@ def workbook(request: HttpRequest) -> HttpResponse | FileResponse:
         sheet=gettext("Cảnh báo sớm"),
         title=gettext("Hồ sơ đang mở có thể trễ hạn; không dùng để đánh giá cá nhân"),
         line=gettext("{rows} dòng; lập lúc {at}; lập bởi {author}").format(
-            rows=labels.number(len(rows)), at=labels.instant(now), author=request.user.get_username()
+            rows=labels.number(len(rows)), at=labels.instant(now), author=str(request.user)
         ),
-        author=request.user.get_username(),
+        author=str(request.user),
     )  # fmt: skip
     return FileResponse(stream, as_attachment=True, filename=workbooks.name("canh-bao-som", now, "xlsx"))
 
