@@ -89,6 +89,17 @@ def test_word_and_pdf_say_the_same_with_every_diacritic(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_a_signature_stands_on_no_page_alone(tmp_path: Path) -> None:
+    for lines in (26, 28, 30):  # there is room for the last line, and none below it for the signature
+        paper = _paper(body=[*[Paragraph("Một dòng.")] * lines, Paragraph("Câu cuối.")], annex=())
+        pages = text_of(pdf.made(paper, home=tmp_path), tmp_path).split("Trang ")
+        [signed] = [page for page in pages if "CHÁNH VĂN PHÒNG" in page]
+        assert "Câu cuối." in signed, lines
+    last = [p for p in Document(io.BytesIO(word.made(paper, home=tmp_path))).paragraphs if p.text == "Câu cuối."]
+    assert [p.paragraph_format.keep_with_next for p in last] == [True]
+
+
+@pytest.mark.django_db
 def test_the_same_paper_is_the_same_bytes(tmp_path: Path) -> None:
     for kind in (word, pdf):
         assert kind.made(_paper(), home=tmp_path) == kind.made(_paper(), home=tmp_path)
