@@ -55,6 +55,18 @@ def sign_in(page: Any, name: str, password: str, *, at: str = "/dang-nhap") -> N
         page.click("button.main")
 
 
+def drawn(page: Any) -> None:
+    """Waits until the page is loaded and shown: before that a browser drops keys, and has put the focus nowhere."""
+    page.wait_for_load_state()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def press(page: Any, key: str) -> None:
+    """A key on a page that listens."""
+    drawn(page)
+    page.keyboard.press(key)
+
+
 def violations(page: Any) -> str:
     """What axe says against the page's accessibility; empty where it has nothing to say."""
     from axe_playwright_python.sync_playwright import Axe

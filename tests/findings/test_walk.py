@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
+from tests.browsers import chromium, complaints_of, page_of, press, sign_in, violations, width_needed
 from tests.findings.notary import Notary
 from tests.findings.small import bring, province
 from tests.findings.test_pages import _filled
@@ -185,15 +185,15 @@ def test_the_pages_are_accessible_keep_to_their_content_policy_and_fit(browser: 
 def test_an_inspector_needs_no_mouse(browser: Any) -> None:
     page = browser("thanhtra")
     page.goto("/phat-hien?xem=tung&state=asked")
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    press(page, "j")
+    press(page, "j")
+    press(page, "x")
     assert page.locator("[data-picked]").inner_text() == "1"
     wanted = page.evaluate("document.activeElement.textContent")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.locator(".verdicts").wait_for()
     assert wanted in page.locator(".dossier-head").inner_text()
     page.locator(".nav-group summary").first.click()
     assert page.locator(".nav-group-body a", has_text="Thư viện kiểm tra").is_visible()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     assert not page.locator(".nav-group-body a", has_text="Thư viện kiểm tra").is_visible()

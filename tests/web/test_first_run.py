@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from tests.browsers import chromium, page_of, violations, width_needed
+from tests.browsers import chromium, page_of, press, violations, width_needed
 from tests.story import at
 
 from motcua.accounts.models import Post, User
@@ -114,7 +114,6 @@ def test_in_a_browser_by_keyboard_alone_accessible_and_no_wider_than_a_phone(liv
                  "#password": SECRET, "#again": SECRET}  # fmt: skip
         for number in range(1, 7):
             page.locator(".muted", has_text=f"bước {number}/6").wait_for()
-            page.wait_for_load_state()
             assert not (found := violations(page)), (number, found)
             for width in (360, 683):  # 683: 1366 pixels at 200 %
                 page.set_viewport_size({"width": width, "height": 740})
@@ -124,6 +123,6 @@ def test_in_a_browser_by_keyboard_alone_accessible_and_no_wider_than_a_phone(liv
                     page.focus(field)
                     page.keyboard.type(text)
             page.focus("form[enctype] button.main")
-            page.keyboard.press("Enter")
+            press(page, "Enter")
         page.locator("h1", has_text="Danh sách đầu tiên").wait_for()
         assert not (found := violations(page)), found

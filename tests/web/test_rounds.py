@@ -13,7 +13,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from tests.browsers import chromium, complaints_of, known_as, page_of, violations, width_needed
+from tests.browsers import chromium, complaints_of, known_as, page_of, press, violations, width_needed
 from tests.rounds.planned import WARDS, drawn, explained, people, planned, province, something_happens
 from tests.rounds.test_procedure import _resend as resend
 
@@ -145,13 +145,13 @@ def test_a_round_from_plan_to_closed_request(browser: Any, house: Path, monkeypa
         Item.objects.filter(dossier=code).update(answer="admit", answered_at=timezone.now())
     # read by one with the keyboard, confirmed by another
     member.goto(address)
-    member.keyboard.press("Enter")
+    press(member, "Enter")  # the focus stands on the next to be read
     member.locator(".reading").wait_for()
     _accessible(member)
     first = member.locator("h1").inner_text()
-    member.keyboard.press("Space")
+    press(member, "Space")
     member.get_by_label("Chấp nhận", exact=True).check()
-    member.keyboard.press("Enter")
+    press(member, "Enter")
     member.locator(".said", has_text=first).wait_for()
     assert Item.objects.get(dossier=first).checklist == {"facts_agree": "yes"}
     member.goto(f"{address}/doc/{LATE}")
@@ -166,9 +166,8 @@ def test_a_round_from_plan_to_closed_request(browser: Any, house: Path, monkeypa
     third.goto(f"{address}/doc")
     for _ in range(30):
         third.locator("button[value=confirm]").wait_for()
-        third.keyboard.press("Enter")
-        third.locator(".said").first.wait_for()
-        third.wait_for_load_state()
+        with third.expect_navigation():
+            press(third, "Enter")
     assert "Không còn hồ sơ nào chờ" in third.locator(".said").last.inner_text()
     assert Item.objects.filter(confirmed_at=None).count() == 0
     # a look at personal data says why, and is listed

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
-from tests.browsers import chromium, complaints_of, page_of, sign_in, violations, width_needed
+from tests.browsers import chromium, complaints_of, page_of, press, sign_in, violations, width_needed
 from tests.exchange import planted
 from tests.exchange.planted import EQUAL, NOT_SHOWN, NOW, PRESSING, REFUSED
 
@@ -234,8 +234,8 @@ def test_every_page_is_accessible_and_fits_a_phone(page: Any) -> None:
 def test_an_operator_needs_neither_mouse_nor_script(page: Any, live_server: Any) -> None:
     page.locator("#codes").focus()
     page.keyboard.insert_text(f"{NOT_SHOWN}\n{EQUAL}")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    press(page, "Tab")
+    press(page, "Enter")
     page.locator("table.list").wait_for()
     assert page.locator("table.list tbody tr").count() == 2
     plain = page.context.browser.new_context(base_url=live_server.url, java_script_enabled=False)

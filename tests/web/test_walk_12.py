@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from tests.accounts.house import OTHER, SECRET, WARD, person, units, workbook
-from tests.browsers import chromium, page_of, violations, width_needed
+from tests.browsers import chromium, drawn, page_of, violations, width_needed
 
 from motcua.accounts import posts, powers
 from motcua.accounts.models import Post, User
@@ -68,7 +68,7 @@ class Keyboard:
         """Tabs until the focus stands on the first that fits, going round once."""
         wanted = self.page.locator(selector).first
         wanted.wait_for()
-        self.page.wait_for_load_state()  # its scripts listen
+        drawn(self.page)
         for _ in range(150):
             if wanted.evaluate("element => element === document.activeElement"):
                 assert wanted.evaluate(_IN_SIGHT), f"{selector} lies beside the page"
