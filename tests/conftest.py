@@ -83,17 +83,16 @@ def _every_part_is_on() -> Iterator[None]:
         yield
 
 
-_APPEND_ONLY = ("ledger_event", "ledger_change", "findings_act")
-#: PostgreSQL takes far longer to truncate a hundred tables than to delete the few rows that a test wrote. What Django
-#: itself writes after a migration stays, and need not be written again.
+#: What Django itself writes after a migration stays between tests, and need not be written again.
+_STAY = ("django_migrations", "django_content_type", "auth_permission")
+#: PostgreSQL takes far longer to truncate a hundred tables than to delete the few rows that a test wrote.
 _DELETE = f"""
 DO $$ DECLARE
     name text;
-    guarded text[] := ARRAY(SELECT tablename FROM pg_tables WHERE tablename IN {_APPEND_ONLY});
+    guarded text[] := ARRAY(SELECT DISTINCT event_object_table FROM information_schema.triggers);
 BEGIN
     FOREACH name IN ARRAY guarded LOOP EXECUTE format('ALTER TABLE %I DISABLE TRIGGER USER', name); END LOOP;
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN
-        ('django_migrations', 'django_content_type', 'auth_permission')
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN {_STAY}
     LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
     SET CONSTRAINTS ALL IMMEDIATE;
     FOREACH name IN ARRAY guarded LOOP EXECUTE format('ALTER TABLE %I ENABLE TRIGGER USER', name); END LOOP;
@@ -105,30 +104,27 @@ END $$
 def _emptying_tests_may_empty_the_log() -> Iterator[None]:
     """The log refuses to be emptied, rightly; between tests its triggers step aside."""
     from django.core.management.commands.flush import Command
-    from django.db import connections
+    from django.db import connections, transaction
 
-    from motcua.ledger.append_only import AppendOnly
-
-    handle = Command.handle
-
-    def empty(self: Command, **options: Any) -> None:
-        connection = connections[options["database"]]
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
+    def empty(self: Command, *, database: str, **options: Any) -> None:
+        connection = connections[database]
+        with transaction.atomic(using=database), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
                 cursor.execute(_DELETE)
-            return
-        tables = [AppendOnly(name) for name in _APPEND_ONLY if options["database"] == "default"]
-        for each in tables:
-            with connection.schema_editor() as editor:
-                each.drop(editor)
-        handle(self, **options)
-        for each in tables:
-            with connection.schema_editor() as editor:
-                each.add(editor)
+                return
+            triggers = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            tables = cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            for (name,) in tables:
+                if name not in _STAY and not name.startswith("sqlite_"):
+                    cursor.execute(f"DELETE FROM {name}")
+            for _, sql in triggers:
+                cursor.execute(sql)
 
-    Command.handle = empty  # type: ignore[method-assign]
-    yield
-    Command.handle = handle  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Command, "handle", empty)
+        yield
 
 
 @pytest.fixture(scope="session")

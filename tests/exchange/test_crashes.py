@@ -20,7 +20,7 @@ from motcua.cli.demo import free_port
 from motcua.cli.mirror import granian
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(int(os.environ.get("CRASH_SEEDS", "2")))
+SEEDS = range(int(os.environ.get("CRASH_SEEDS", "1")))
 KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 pytestmark = pytest.mark.skipif(
     "DATABASE_URL" in os.environ, reason="each run is an embedded home of its own; it runs in the SQLite suite"
