@@ -7,7 +7,6 @@ back-test over the finished ones (`brier_ratio`: below 1, the estimate errs less
 from __future__ import annotations
 
 import csv
-import json
 import os
 import resource
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.report import tell
 from motcua.dossiers.importing.canonical import DOSSIER_COLUMNS, EVENT_COLUMNS
 
 OPEN, DONE = int(os.environ.get("BENCH_OPEN", "100000")), int(os.environ.get("BENCH_DONE", "20000"))
@@ -116,10 +116,7 @@ def main() -> dict[str, float]:
         found["brier_ratio"] = 1 - report["skill"]["brier"]["saved"]
         found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found["ratio"] = found["first_scan_s"] / found["bare_read_s"]
-    for name, value in found.items():
-        print(f"{name:<28}{value:>14,.2f}")
-    Path("bench/results").mkdir(parents=True, exist_ok=True)
-    Path("bench/results/warning.json").write_text(json.dumps(found, indent=1))
+    tell("warning", found)
     return found
 
 
