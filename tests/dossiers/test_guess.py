@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from motcua.dossiers.importing import grids, guess
 from motcua.dossiers.importing.guess import Kind
-from motcua.dossiers.importing.sources import Fault
+from motcua.dossiers.importing.sources import LONGEST, Fault
 from motcua.rules.instants import Unreadable, iso
 
 TABLE = (
@@ -31,6 +31,18 @@ def test_a_text_is_read_in_any_encoding_and_delimiter(tmp_path: Path, encoding: 
     file = tmp_path / "a.csv"
     file.write_bytes(TABLE.replace(";", delimiter).encode(encoding))
     assert _rows(file) == [line.split(";") for line in TABLE.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.csv", "Mã hồ sơ;Chủ hồ sơ\nA;{}"), ("a.xls", "<html><table><tr><td>A<td>{}</table>")]
+)
+def test_a_text_too_long_for_any_list_is_refused_with_its_place(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_text(text.format("x" * (LONGEST + 1)))
+    with pytest.raises(Fault, match=r"row \d: a text of more than 131,072 characters"):
+        _rows(file)
+    file.write_text(text.format("x" * LONGEST))
+    assert _rows(file)[-1][-1] == "x" * LONGEST
 
 
 def test_what_vietnamese_windows_wrote_is_read(tmp_path: Path) -> None:

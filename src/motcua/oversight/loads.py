@@ -237,7 +237,6 @@ def _look(home: Path, load: Load) -> None:
 
 
 def _rows(home: Path, load: Load) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(1 << 24)
     with (folder(home, load) / "rows.csv").open(encoding="utf-8", newline="") as file:
         for row in islice(csv.reader(file), load.start, None):
             yield int(row[0]), row[1:]
@@ -383,7 +382,6 @@ def refused_rows(home: Path, load: Load) -> Iterator[tuple[int, str, str, str, l
     file = folder(home, load) / "refused.csv"
     if not file.exists():
         return
-    csv.field_size_limit(1 << 24)
     with file.open(encoding="utf-8", newline="") as lines:
         for line, column, reason, value, *cells in csv.reader(lines):
             yield int(line), column, reason, value, cells

@@ -102,6 +102,8 @@ def _page(path: Path, encoding: str) -> Iterator[Row]:
                 below[len(texts)] = (down - 1, text)
             texts += [text, *[""] * (across - 1)]
         _cover(texts, below)
+        if any(len(text) > sources.LONGEST for text in texts):
+            raise Fault(path.name, number, "", f"a text of more than {sources.LONGEST:,} characters; shorten it")
         if any(texts):
             yield number, texts
 
@@ -147,4 +149,4 @@ def _text(path: Path, encoding: str) -> Iterator[Row]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise Fault(path.name, reader.line_num, "", f"{error}; save the list as CSV again") from None
+        raise Fault(path.name, reader.line_num, "", sources.remedy(error)) from None

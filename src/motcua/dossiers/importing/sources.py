@@ -14,6 +14,9 @@ from typing import IO, Any, cast
 from motcua.catalogue.folding import nfc
 from motcua.rules.instants import Unreadable
 
+#: Characters of the longest text of a list: what the csv module takes. More is a quote that is not closed.
+LONGEST = 131_072
+
 
 class Fault(Unreadable):
     """A row cannot be taken: file, row (line of the file), column, and what to do."""
@@ -42,7 +45,7 @@ def read_csv(
         except StopIteration:
             return
         except csv.Error as error:
-            raise Fault(path.name, reader.line_num, "", _remedy(str(error))) from None
+            raise Fault(path.name, reader.line_num, "", remedy(error)) from None
         if reader.line_num <= skip_rows or not any(map(str.strip, row)):
             continue
         if not width:
@@ -60,12 +63,12 @@ def read_csv(
         yield reader.line_num, row
 
 
-def _remedy(error: str) -> str:
+def remedy(error: csv.Error) -> str:
     """What the CSV reader found, and what to do."""
-    if "unexpected end" in error:
+    if "unexpected end" in str(error):
         return "the file ends inside a quoted text; save the file as CSV again"
-    if "field limit" in error:
-        return f"a text of more than {csv.field_size_limit():,} characters; is a quote not closed? else shorten it"
+    if "field limit" in str(error):
+        return f"a text of more than {LONGEST:,} characters; is a quote not closed? else shorten it"
     return f"{error}; save the file as CSV again"
 
 
