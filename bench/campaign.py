@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,8 +22,8 @@ from typing import Any
 
 import httpx2 as httpx
 
-from bench.exchange import serving
 from bench.report import tell
+from bench.serving import answering, serving
 
 DOSSIERS = int(os.environ.get("CAMPAIGN_DOSSIERS", "50000"))
 SEED = int(os.environ.get("CAMPAIGN_SEED", "2026"))
@@ -84,18 +83,8 @@ def hostile(upstream: str, counts: Path) -> Iterator[str]:
 
     port = free_port()
     command = [sys.executable, "-m", "bench.chaos", str(port), upstream.rsplit(":", 1)[1], str(SEED), str(RATE)]
-    process = subprocess.Popen([*command, str(counts)], cwd=Path(__file__).parent.parent, start_new_session=True)
-    try:
-        for _ in range(200):
-            try:
-                httpx.post(f"http://127.0.0.1:{port}/mapi/login", json={}, trust_env=False)
-                break
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+    with answering([*command, str(counts)], port) as url:
+        yield url
 
 
 def main() -> dict[str, Any]:

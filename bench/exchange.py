@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2 as httpx
 
 from bench.report import keep
+from bench.serving import serving
 
 DOSSIERS = int(os.environ.get("BENCH_DOSSIERS", "3000"))
 #: Dossiers that go one a call; all go in batches.
@@ -57,27 +56,6 @@ def acts(first: int, many: int) -> list[tuple[str, str, list[Any]]]:
         ]  # fmt: skip
         made.append((f"H99.{n % 40:02}-260302-{n:07}", "desk", events))
     return made
-
-
-@contextmanager
-def serving(app: str) -> Iterator[str]:
-    """A server process of its own."""
-    from motcua.cli.demo import free_port
-    from motcua.cli.mirror import granian
-
-    port = free_port()
-    process = subprocess.Popen(granian(app, "127.0.0.1", port, {}), start_new_session=True)
-    try:
-        for _ in range(200):
-            try:
-                httpx.post(f"http://127.0.0.1:{port}/mapi/login", json={}, trust_env=False)
-                break
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class Kept:

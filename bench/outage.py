@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.exchange import serving
 from bench.report import tell
+from bench.serving import serving
 
 DOSSIERS = int(os.environ.get("OUTAGE_DOSSIERS", "50000"))
 SEED = int(os.environ.get("CAMPAIGN_SEED", "2026"))

@@ -12,17 +12,17 @@ import http.client
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench.report import keep
+from bench.serving import serving
 
 CALLS = int(os.environ.get("BENCH_CALLS", "600"))
 #: Milliseconds that may be added at the median.
@@ -59,28 +59,6 @@ def bodies(many: int) -> list[bytes]:
     return made
 
 
-@contextmanager
-def server(app: str, env: dict[str, str], threads: int) -> Iterator[int]:
-    """A server process of its own; yields its port."""
-    from motcua.cli.demo import free_port
-    from motcua.cli.mirror import granian
-
-    port = free_port()
-    command = granian(app, "127.0.0.1", port, {}, threads=threads)
-    process = subprocess.Popen(command, env={**os.environ, **env}, start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(400):
-            try:
-                call(http.client.HTTPConnection("127.0.0.1", port, timeout=10), b"{}", "/healthz")
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def call(connection: http.client.HTTPConnection, body: bytes, path: str = "/mapi/g") -> tuple[float, bytes]:
     """One call; milliseconds and the answer's body."""
     start = time.perf_counter()
@@ -89,9 +67,9 @@ def call(connection: http.client.HTTPConnection, body: bytes, path: str = "/mapi
     return (time.perf_counter() - start) * 1000, answer
 
 
-def turn_by_turn(ports: dict[str, int], sent: list[bytes]) -> dict[str, list[float]]:
+def turn_by_turn(urls: dict[str, str], sent: list[bytes]) -> dict[str, list[float]]:
     """Each body on each way, by one client."""
-    ways = {name: http.client.HTTPConnection("127.0.0.1", port, timeout=30) for name, port in ports.items()}
+    ways = {name: http.client.HTTPConnection(urlsplit(url).netloc, timeout=30) for name, url in urls.items()}
     took: dict[str, list[float]] = {name: [] for name in ways}
     for body in sent:
         answers = set()
@@ -103,12 +81,12 @@ def turn_by_turn(ports: dict[str, int], sent: list[bytes]) -> dict[str, list[flo
     return took
 
 
-def together(ports: dict[str, int], sent: list[bytes], clients: int) -> dict[str, list[float]]:
+def together(urls: dict[str, str], sent: list[bytes], clients: int) -> dict[str, list[float]]:
     """The same by several clients at once."""
-    found: dict[str, list[float]] = {name: [] for name in ports}
+    found: dict[str, list[float]] = {name: [] for name in urls}
 
     def one(own: list[bytes]) -> None:
-        for name, each in turn_by_turn(ports, own).items():
+        for name, each in turn_by_turn(urls, own).items():
             found[name].extend(each)
 
     threads = [threading.Thread(target=one, args=(sent[n::clients],)) for n in range(clients)]
@@ -129,15 +107,15 @@ def main() -> dict[str, float]:
         open_home()
         from motcua.mirror.models import Message, Record
 
-        with server("bench.tee:portal", {}, 64) as real:
+        with serving("bench.tee:portal", threads=64) as real:
             profile = Path(scratch) / "portal.toml"
-            profile.write_text(f'forward_to = "http://127.0.0.1:{real}"\n')
-            with server("motcua.mirror.wsgi:application", {"MOTCUA_MIRROR_PROFILE": str(profile)}, 64) as tee:
-                ports = {"direct": real, "tee": tee}
-                turn_by_turn(ports, bodies(40))  # warm
+            profile.write_text(f'forward_to = "{real}"\n')
+            with serving("motcua.mirror.wsgi:application", threads=64, MOTCUA_MIRROR_PROFILE=str(profile)) as tee:
+                ways = {"direct": real, "tee": tee}
+                turn_by_turn(ways, bodies(40))  # warm
                 for name, took in (
-                    ("alone", turn_by_turn(ports, bodies(CALLS))),
-                    ("eight", together(ports, bodies(CALLS), 8)),
+                    ("alone", turn_by_turn(ways, bodies(CALLS))),
+                    ("eight", together(ways, bodies(CALLS), 8)),
                 ):
                     direct, through = (statistics.median(took[way]) for way in ("direct", "tee"))
                     high = [statistics.quantiles(took[way], n=100)[94] for way in ("direct", "tee")]
