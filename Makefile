@@ -29,13 +29,16 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 demo: $(VENV)/.core
 	@$(BIN)/motcua demo $(ARGS)
 
+# A test that loses a race on a busy machine is tried once more, two of a suite at most, and what failed is printed.
+SUITE := pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --max-suite-reruns 2 --rerun-show-tracebacks
+
 # Hundreds of processes start here: each would compile all of it anew.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 	@scripts/install-test-tools
 	@echo "== the suite on SQLite"
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
-	@scripts/on-postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/$(SUITE)
+	@scripts/on-postgres $(BIN)/$(SUITE)
 
 # The extra `spark` (660 MB, Java 17) in an environment of its own: the third engine gives the answers of the other two.
 test-spark: $(SPARK)/.done

@@ -64,6 +64,19 @@ def browser(live_server: Any, request_: Request) -> Iterator[Any]:
         yield signed_in
 
 
+def _ticked_before_the_script_comes(page: Any, box: str) -> None:
+    """The page anew on a slow line, on which a hand is quicker than a script."""
+    held: list[Any] = []
+    page.route("**/findings*.js", lambda script: held.append(script))
+    page.goto(page.url, wait_until="commit")
+    page.wait_for_selector(box, state="attached").evaluate("box => box.click()")
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    page.wait_for_load_state()
+    page.unroute("**/findings*.js")
+
+
 def test_a_ward_answers_twelve_requests(browser: Any, request_: Request, home: Path, tmp_path: Path) -> None:
     address = f"/yeu-cau/{request_.pk}"
     # The focal point begins where the ward is asked, and gives the work out.
@@ -71,7 +84,7 @@ def test_a_ward_answers_twelve_requests(browser: Any, request_: Request, home: P
     assert focal.url.endswith("/yeu-cau")
     focal.click(f"a[href='{address}']")
     assert "12 phát hiện" in focal.locator(".head").inner_text()
-    focal.check("[data-all]")
+    _ticked_before_the_script_comes(focal, "[data-all]")
     assert focal.locator("[data-picked]").inner_text() == "12"
     focal.click("button[value=given]")
     assert "Giao người soạn: 12 phát hiện, 12 hồ sơ, 1 đơn vị" in focal.locator("h1").inner_text()

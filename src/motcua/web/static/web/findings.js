@@ -25,5 +25,7 @@
       if (box) { box.checked = !box.checked; box.dispatchEvent(new Event("change", { bubbles: true })); }
     }
   });
+  // On a slow line the tick for all is often set before this script has come: it is not lost.
+  if (all?.checked) for (const box of boxes()) box.checked = true;
   window.addEventListener("pageshow", count);
 })();

@@ -44,6 +44,8 @@
     };
     all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; count(); });
     list.addEventListener("change", count);
+    // On a slow line the tick for all is often set before this script has come: it is not lost.
+    if (all.checked) for (const box of boxes) box.checked = true;
     count();
     document.addEventListener("keydown", (event) => {
       if (event.key !== "x" || event.target.matches("input, textarea, select")) return;
