@@ -109,6 +109,16 @@ def test_a_person_who_closed_it_is_overruled_only_by_new_facts(home_: Path) -> N
     assert scanned(home_).reopened == 1
 
 
+def test_what_still_grows_late_comes_before_what_ended_late(home: Path) -> None:
+    due, end = "2026-03-06T17:00:00+07:00", "2026-03-20T09:00:00+07:00"
+    told = {"ended": {"due_0": due, "best_finish_at": end}, "open": {"due_0": due}}
+    signs = [Sign(check="overdue", subject=name, agency="H99.12", evidence=facts) for name, facts in told.items()]
+    # Neither tells an end, and neither is about lateness.
+    signs.append(Sign(check="refused_late", subject="refused", agency="H99.12", evidence={"due_0": due}))
+    update.settle(home, signs, seen=(), library={}, at=NOW)
+    assert dict(Finding.objects.values_list("subject", "rank")) == {"ended": 120, "open": 12_320, "refused": 120}
+
+
 def test_the_history_is_only_ever_added_to(home_: Path) -> None:
     scanned(home_)
     with pytest.raises(DatabaseError), transaction.atomic():

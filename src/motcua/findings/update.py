@@ -141,7 +141,7 @@ def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, 
     check = library.get(sign.check)
     severity = check.severity if check else "C"
     evidence = dict(sign.evidence)
-    minutes = _stake(sign, severity, at).minutes()
+    minutes = _stake(sign, severity, check.leg if check else "", at).minutes()
     return {
         "kind": sign.kind, "agency": sign.agency, "unit": sign.unit[:300], "severity": severity,
         "leg": (check.leg if check else "")[:8], "confidence": sign.confidence,
@@ -151,16 +151,18 @@ def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, 
     }  # fmt: skip
 
 
-def _stake(sign: Sign, severity: str, at: datetime) -> standing.Stake:
+def _stake(sign: Sign, severity: str, leg: str, at: datetime) -> standing.Stake:
+    """Only a cause of the bridge or a dossier late by the law is worth its lateness: any other sign, its severity."""
     facts = sign.evidence
 
     def seconds(*names: str) -> int | None:
         text = next((facts[name] for name in names if name in facts), None)
         return None if text is None else to_microseconds(datetime.fromisoformat(text)) // 1_000_000
 
-    end = seconds("t_nine_at", "t_closed_at", "t_ten_at", "finish_at")
+    end = seconds("t_nine_at", "t_closed_at", "t_ten_at", "finish_at", "best_finish_at")
     return standing.Stake(
-        severity=severity, removes=sign.check not in _ADDS, open=end is None, due_s=seconds("t_due_at", "due_0"),
+        severity=severity, removes=bool(leg) and sign.check not in _ADDS,
+        open=end is None and (bool(leg) or sign.check == "overdue"), due_s=seconds("t_due_at", "due_0"),
         end_s=to_microseconds(at) // 1_000_000 if end is None else end,
     )  # fmt: skip
 
