@@ -117,6 +117,9 @@ def test_what_still_grows_late_comes_before_what_ended_late(home: Path) -> None:
     signs.append(Sign(check="refused_late", subject="refused", agency="H99.12", evidence={"due_0": due}))
     update.settle(home, signs, seen=(), library={}, at=NOW)
     assert dict(Finding.objects.values_list("subject", "rank")) == {"ended": 120, "open": 12_320, "refused": 120}
+    report = update.settle(home, signs, seen=(), library={}, at=NOW + timedelta(days=1))
+    assert report.changed == 0, "only time passed"
+    assert Finding.objects.get(subject="open").rank == 12_800
 
 
 def test_the_history_is_only_ever_added_to(home_: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from motcua.findings import record
 from motcua.findings.models import Act, Finding, Scan
@@ -121,6 +122,7 @@ def _settle(
         report.reopened += reopened
     for numbers in _blocks(spool.gone()):
         report.closed += _close(home, numbers, at, own)
+    _grow(at)
     return report
 
 
@@ -141,7 +143,7 @@ def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, 
     check = library.get(sign.check)
     severity = check.severity if check else "C"
     evidence = dict(sign.evidence)
-    minutes = _stake(sign, severity, check.leg if check else "", at).minutes()
+    minutes = _stake(sign.check, evidence, severity, check.leg if check else "", at).minutes()
     return {
         "kind": sign.kind, "agency": sign.agency, "unit": sign.unit[:300], "severity": severity,
         "leg": (check.leg if check else "")[:8], "confidence": sign.confidence,
@@ -151,9 +153,8 @@ def _facts(sign: Sign, library: Mapping[str, Check], at: datetime) -> dict[str, 
     }  # fmt: skip
 
 
-def _stake(sign: Sign, severity: str, leg: str, at: datetime) -> standing.Stake:
+def _stake(check: str, facts: Mapping[str, Any], severity: str, leg: str, at: datetime) -> standing.Stake:
     """Only a cause of the bridge or a dossier late by the law is worth its lateness: any other sign, its severity."""
-    facts = sign.evidence
 
     def seconds(*names: str) -> int | None:
         text = next((facts[name] for name in names if name in facts), None)
@@ -161,10 +162,22 @@ def _stake(sign: Sign, severity: str, leg: str, at: datetime) -> standing.Stake:
 
     end = seconds("t_nine_at", "t_closed_at", "t_ten_at", "finish_at", "best_finish_at")
     return standing.Stake(
-        severity=severity, removes=bool(leg) and sign.check not in _ADDS,
-        open=end is None and (bool(leg) or sign.check == "overdue"), due_s=seconds("t_due_at", "due_0"),
+        severity=severity, removes=bool(leg) and check not in _ADDS,
+        open=end is None and (bool(leg) or check == "overdue"), due_s=seconds("t_due_at", "due_0"),
         end_s=to_microseconds(at) // 1_000_000 if end is None else end,
     )  # fmt: skip
+
+
+def _grow(at: datetime) -> None:
+    """What still grows late weighs more at every scan, though its sign says nothing new."""
+    late = Finding.objects.filter(~Q(leg="") | Q(check_code="overdue"), state__in=[str(state) for state in OPEN])
+    grown = []
+    for row in late.iterator(chunk_size=_AT_ONCE):
+        minutes = _stake(row.check_code, row.evidence, row.severity, row.leg, at).minutes()
+        if minutes != row.stake_minutes:
+            row.stake_minutes, row.rank = minutes, standing.rank(minutes, row.confidence)
+            grown.append(row)
+    Finding.objects.bulk_update(grown, ["stake_minutes", "rank"], batch_size=_AT_ONCE)
 
 
 @transaction.atomic
