@@ -297,7 +297,8 @@ def test_search_needs_no_diacritics_and_empty_pages_say_what_to_do(inspector: Cl
     assert "Chưa lấy danh mục của Cổng" in inspector.get("/doi-chieu-khac", follow=True).content.decode()
     assert "Chưa có bản ghi nào của Cổng" in inspector.get("/doi-chieu-khac/thanh-toan-truc-tuyen").content.decode()
     _catalogues(portal)
-    assert "1–1 trong 1" in inspector.get("/doi-chieu-khac/thu-tuc?q=thu+tuc+1.000009").content.decode()
+    one = inspector.get("/doi-chieu-khac/thu-tuc?q=thu+tuc+1.000009").content.decode()
+    assert "1–1 trong 1" in one and "5 ngày làm việc" in one, "a limit is said in words"
     assert "Không dòng nào khớp" in inspector.get("/doi-chieu-khac/thu-tuc?q=không").content.decode()
     assert inspector.get("/doi-chieu-khac/thu-tuc?cause=x").status_code == 400
     assert inspector.get("/doi-chieu-khac/khac").status_code == 404
@@ -320,7 +321,7 @@ def test_only_those_who_see_the_province_have_the_pages_and_english_is_whole(
     _catalogues(portal)
     inspector.cookies["django_language"] = "en"
     text = inspector.get("/doi-chieu-khac/thu-tuc").content.decode()
-    assert "province 8 − 3 only here + 2 only there = portal 7" in text
+    assert "province 8 − 3 only here + 2 only there = portal 7" in text and "5 working days" in text
     client.force_login(User.objects.get(username="xa"))
     for address in ("/doi-chieu-khac", "/doi-chieu-khac/thu-tuc", "/doi-chieu-khac/thu-tuc.xlsx"):
         assert client.get(address).status_code == 403

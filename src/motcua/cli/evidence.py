@@ -50,7 +50,7 @@ def _make(args: argparse.Namespace) -> int:
     if not codes and args.finding is None and args.round is None:
         fail("name a dossier, or a file of codes with --codes")
     if args.black_out == "none" and len(args.reason.strip()) < 5:
-        fail("--black-out none shows personal data: write why with --reason")
+        fail("--black-out none shows personal data: write why with --reason, in five letters or more")
     heads = read_heads(args.heads)
     _is_free(args.to)
     home = open_home()

@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext
 
 from motcua.inspection.two_sides import Line
+from motcua.rules.clock import Allotted
+from motcua.rules.instants import Unreadable
 from motcua.web import labels
 from motcua.web.labels import Words
 
@@ -103,7 +105,15 @@ def side(value: str | None) -> str:
     """What a side states of a thing."""
     if value is None:
         return gettext("không có")
-    return VALUES.get(value, value) or gettext("không nêu")
+    return VALUES.get(value) or ", ".join(_limit(part) for part in value.split(", ")) or gettext("không nêu")
+
+
+def _limit(text: str) -> str:
+    """A time limit as people say it; anything else as it stands."""
+    try:
+        return Allotted.parse(text).words(gettext)
+    except Unreadable:
+        return text
 
 
 def sides(kind: str, line: Line) -> str:
