@@ -16,6 +16,7 @@ from motcua.mirror import catalogue, door, lists, submissions
 from motcua.mirror.clock import MovableClock
 from motcua.mirror.models import Entry, Message, Record, Refusal, Step
 from motcua.mirror.server import Server
+from motcua.rules.instants import Unreadable
 from motcua.wire.profile import Profile, from_document
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"], transaction=True)
@@ -153,6 +154,20 @@ def test_adapter_d_answers_two_letters() -> None:
         reply = portal.http.post(f"{portal.url}/bdtc/nps-dossier/--test-sync", json=body)
         assert (reply.status_code, reply.text) == (200, "OK")
         assert portal.http.post(f"{portal.url}/bdtc/nps-dossier/--test-sync", json={}).json()["error_code"] == -1
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"unknown_dossier": "acept"}, {"per_item_replies": "false"}, {"max_note": -1}, {"max_batch": True},
+        {"duplicate_code": 7}, {"adapters": ["A", "E"]}, {"three_addresses": ["/a", "/b"]},
+        {"notice_statuses": 2}, {"rule": {"open_until": "never"}},
+    ],
+    ids=lambda switch: next(iter(switch)),
+)  # fmt: skip
+def test_a_switch_with_a_value_that_it_cannot_have_is_refused_by_name(switch: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable, match=next(iter(switch))):
+        from_document(switch)
 
 
 def test_a_profile_that_is_open_to_a_network_answers_no_adapter_and_moves_no_clock() -> None:

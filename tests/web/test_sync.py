@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,23 @@ def test_the_page_tells_the_planted_day(operator: Client) -> None:
     assert "trả lời lúc 09:00 12/03" in text and "cũ nhất chưa gửi: 60 phút" in text
     assert re.search(r"H99\.15 im lặng 18 giờ \(thường \d+ bản tin/giờ\)", text)
     assert "Không có phiếu nào đang mở." in text
+
+
+def test_each_figure_opens_its_dossiers(operator: Client) -> None:
+    """Refusals with what was sent and answered, people masked; reasons of read-back; what is late because of us."""
+    board = operator.get("/dong-bo").content.decode()
+    opened = [unescape(href) for href in re.findall(r'href="(/dong-bo/ma\?[^"]+)"', board)]
+    by_kind = {href.split("?")[1].split("=")[0]: _text(operator.get(href)) for href in opened}
+    assert by_kind.keys() == {"late", "words", "why"}
+    assert "1 hồ sơ" in by_kind["late"] and PRESSING in by_kind["late"]
+    assert REFUSED in by_kind["words"] and "Sửa ánh xạ thủ tục theo danh mục" in by_kind["words"]
+    sent = unescape(by_kind["words"])
+    assert f'"MaHoSo": "{REFUSED}"' in sent and '"error_code": -1' in sent and '"ChuHoSo": "•••"' in sent
+    told = re.findall(r'href="/dong-bo/ma\?why=(\w+)">(\d+) hồ sơ<', board)
+    assert told
+    for why, count in told:
+        listed = operator.get("/dong-bo/ma", {"why": why})
+        assert len(listed.context["rows"]) == int(count), why
 
 
 def test_zero_and_not_looked_are_told_apart(operator: Client) -> None:

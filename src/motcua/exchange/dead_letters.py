@@ -38,6 +38,12 @@ def listed(chosen: QuerySet[Delivery, Delivery], limit: int = 1000) -> list[dict
     ]  # fmt: skip
 
 
+def of(dossiers: Iterable[str]) -> list[dict[str, Any]]:
+    """Those of these dossiers alone; none named: none."""
+    codes = list(dossiers)
+    return listed(select(dossiers=codes)) if codes else []
+
+
 def replay(chosen: QuerySet[Delivery, Delivery], *, at: datetime) -> int:
     """Puts dead letters back to waiting, as if they had never been tried; returns how many."""
     return chosen.order_by().update(

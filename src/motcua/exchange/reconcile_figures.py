@@ -15,7 +15,7 @@ LATELY = timedelta(days=30)
 
 
 def report(*, now: datetime) -> dict[str, Any]:
-    """Seconds for the times to detect, None where nothing was found lately; counts for the rest.
+    """Seconds for the times to detect, None where nothing was found lately; counts for the rest, `by_why` of dossiers.
 
     Time to detect runs from our event, or from the last look that found both sides equal (what changes over there
     says not when), to the look that saw the difference. What is on its way and what differed before the first look
@@ -43,13 +43,19 @@ def report(*, now: datetime) -> dict[str, Any]:
         "oldest_seen_at": seen.first(),
         "dossiers_differing": Looked.objects.filter(differs=True).count(),
         "differences": differing.count(),
-        "by_why": dict(differing.values_list("why").annotate(n=Count("pk")).order_by("-n")),
+        "by_why": dict(differing.values_list("why").annotate(n=Count("dossier", distinct=True)).order_by("-n", "why")),
         "by_act": dict(differing.values_list("act").annotate(n=Count("pk")).order_by("-n")),
         "detected": count,
         "detect_median_s": quantile(0.5),
         "detect_p95_s": quantile(0.95),
         "repairs": {"made": repairs.count(), "worked": repairs.exclude(worked_at=None).count()},
     }
+
+
+def dossiers(why: str) -> list[str]:
+    """The dossiers of which something differs for this reason: as many as `by_why` counts."""
+    rows = Difference.objects.filter(closed_at=None, why=why)
+    return list(rows.order_by("dossier").values_list("dossier", flat=True).distinct())
 
 
 def differences(*, dossiers: tuple[str, ...] = (), why: str = "", limit: int = 1_000) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Each act says first what it will do to how many, and afterwards what it did. No 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import wraps
 from typing import Any
@@ -19,14 +20,28 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from motcua.accounts import powers
-from motcua.exchange import alerts, backlog, looked_up, overview, read_back, remedies, resend, status, tickets
+from motcua.exchange import (
+    alerts,
+    backlog,
+    dead_letters,
+    looked_up,
+    overview,
+    read_back,
+    reconcile_figures,
+    remedies,
+    resend,
+    status,
+    tickets,
+)
 from motcua.exchange.looked_up import Line, Verdict
+from motcua.exchange.models import Difference
 from motcua.mirror import profiles
 from motcua.mirror.client import LoginRefused, PortalUnreachable
 from motcua.rules.instants import Unreadable, local_day
 from motcua.web import labels
 from motcua.web.console import sync_words, workbooks
 from motcua.web.console.pages import View, page
+from motcua.wire import masked
 
 #: Who runs the synchronisation and who inspects it.
 ROLES = frozenset({"operator", "inspector"})
@@ -89,21 +104,41 @@ def board(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @operators
 def codes(request: HttpRequest) -> HttpResponse:
-    """Pasted codes as a table: one-stop, portal, where they differ, last message."""
-    pasted = looked_up.read(request.POST.get("codes", "") or request.GET.get("codes", ""))
+    """Codes as a table: one-stop, portal, where they differ, last message. Pasted, or those behind a figure."""
+    pasted = looked_up.read(request.POST.get("codes", "") or " ".join(_behind(request)))
     lines = looked_up.compare(pasted.codes)
+    letters = {each["dossier"]: each for each in dead_letters.of(line.dossier for line in lines)}
     return page(
         request,
         "sync_codes.html",
         {
             "text": "\n".join(pasted.codes),
             "pasted": pasted,
-            "asked": request.method == "POST" or "codes" in request.GET,
-            "rows": [_row(line) for line in lines],
+            "asked": request.method == "POST" or bool(request.GET),
+            "rows": [{**_row(line), "letter": _letter(letters.get(line.dossier))} for line in lines],
             "counts": _counts(lines),
             "known": sum(line.verdict is not Verdict.NOWHERE for line in lines),
         },
     )
+
+
+def _behind(request: HttpRequest) -> list[str]:
+    """The codes that the address names, or that a figure of the first page counts."""
+    if words := request.GET.get("words"):
+        return resend.of_error(words)
+    if why := request.GET.get("why"):
+        return reconcile_figures.dossiers(why)
+    if "late" in request.GET:
+        return [code for code, _ in backlog.late_because_of_us(now=timezone.now(), within=status.AHEAD)]
+    return [request.GET.get("codes", "")]
+
+
+def _letter(dead: dict[str, Any] | None) -> dict[str, str] | None:
+    """A dead letter as anybody may see it: what was sent and what came back, people masked, and what helps."""
+    if dead is None:
+        return None
+    request, reply = (masked.text(each.encode()) or "" for each in (json.dumps(dead["request"]), dead["reply"]))
+    return {"request": request, "reply": reply, "remedy": dead["remedy"]}
 
 
 def _row(line: Line) -> dict[str, Any]:
@@ -130,7 +165,7 @@ def differences(evidence: dict[str, Any]) -> list[dict[str, str]]:
         {
             "text": sync_words.difference(name, ours, there),
             "why": sync_words.WHYS.get(why, why),
-            "words": remedies.plain(words),
+            "words": remedies.plain(words) if why == Difference.Why.REFUSED else "",
         }
         for name, ours, there, why, words in evidence["differences"]
     ]
