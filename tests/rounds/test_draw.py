@@ -35,6 +35,7 @@ from motcua.rounds.models import Round
 from motcua.rounds.plan import Plan
 from motcua.rules.instants import Unreadable
 from motcua.rules.moves import Refused
+from motcua.web.rounds import words
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 
@@ -226,6 +227,8 @@ def test_the_first_later_head_decides_not_the_one_that_suits(home: Path) -> None
     with transaction.atomic():
         something_happens("H99.13-260302-0004", SEAL_AFTER + timedelta(minutes=15))
     seals.seal(home / "keys", at=SEAL_AFTER + timedelta(minutes=20))
+    with refused("round.sample_is_fixed"):
+        draw.seal(round_.pk, seal_after=SEAL_AFTER + timedelta(hours=9), by="truongdoan", at=DRAWN)
     draw.draw(round_.pk, nonce=NONCE, salt=SALT, home=home, by="nguoithu3", at=DRAWN)
     used = Head.objects.get(size=Round.objects.get(pk=round_.pk).head_size)
     assert used.signed_at == SEAL_AFTER + timedelta(minutes=10)
@@ -253,6 +256,8 @@ def test_two_persons_seal_and_neither_alone(home: Path) -> None:
     with refused("round.is_sealed"):
         draw.commit(round_.pk, word, by="thanhvien", at=NOW)
     draw.unseal(round_.pk, reason="mất biên nhận", by="truongdoan", at=NOW)
+    told = Change.objects.latest("pk")
+    assert words.act(told.table, told.before, told.after) == "mở niêm phong: mất biên nhận"
     draw.commit(round_.pk, word, by="thanhvien", at=NOW)
     draw.seal(round_.pk, seal_after=SEAL_AFTER, by="truongdoan", at=NOW)
 

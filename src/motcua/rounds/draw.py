@@ -84,8 +84,8 @@ def commit(number: int, commitment: str, *, by: str, at: datetime) -> Round:
 def seal(number: int, *, seal_after: datetime, by: str, at: datetime) -> Round:
     """The lead seals the plan over the frozen population and the commitment; what follows is out of every hand.
 
-    A plan whose nonce was lost, or after whose instant nothing was drawn, may be sealed anew before the draw: the
-    audit keeps that it was. Raises `Refused`.
+    Until a head was signed after the instant, another instant may be sealed; after that only `unseal`, whose reason
+    the audit and the page keep, leads to another draw. Raises `Refused`.
     """
     round_ = locked(number)
     lead(round_, by)
@@ -97,6 +97,8 @@ def seal(number: int, *, seal_after: datetime, by: str, at: datetime) -> Round:
         raise Refused("round.not_committed")
     if round_.committed_by == by:
         raise Refused("round.commits_alone")
+    if round_.seal_after is not None and Head.objects.filter(signed_at__gt=round_.seal_after).exists():
+        raise Refused("round.sample_is_fixed", at=round_.seal_after)  # another instant would be another throw
     seal_after = seal_after.replace(microsecond=0)
     if seal_after <= at:
         raise Refused("round.seal_in_the_past", at=seal_after)

@@ -11,9 +11,9 @@ from motcua.rules.moves import Refused
 REFUSALS = (
     "round.unknown", "round.incomplete", "round.not_a_member", "round.not_the_lead", "round.is_closed",
     "round.is_sealed", "round.is_frozen", "round.is_freezing", "round.not_frozen", "round.empty", "round.not_committed",
-    "round.commits_alone", "round.seal_in_the_past", "round.not_sealed", "round.seal_waits", "round.no_head_yet",
-    "round.wrong_nonce", "round.is_drawn", "round.not_drawn", "round.frozen_altered", "round.not_in_sample",
-    "round.not_drawable", "round.sample_too_small", "round.not_asked", "round.is_asked",
+    "round.commits_alone", "round.sample_is_fixed", "round.seal_in_the_past", "round.not_sealed", "round.seal_waits",
+    "round.no_head_yet", "round.wrong_nonce", "round.is_drawn", "round.not_drawn", "round.frozen_altered",
+    "round.not_in_sample", "round.not_drawable", "round.sample_too_small", "round.not_asked", "round.is_asked",
     "round.answer_awaited", "round.answer_empty", "round.answer_in_finding",
     "round.not_your_unit", "round.is_decided", "round.no_reason", "round.not_found_yet", "round.confirms_own",
     "round.is_confirmed", "round.not_all_decided", "round.not_concluded", "round.no_number", "round.remedy_unknown",

@@ -118,6 +118,8 @@ REFUSALS = Words({
     "round.empty": "Chưa chốt: không hồ sơ nào trong phạm vi của kỳ {period}. Xem lại đơn vị, kỳ, lĩnh vực.",
     "round.not_committed": "Chưa niêm phong: cần người thứ hai gửi cam kết trước.",
     "round.commits_alone": "Chưa niêm phong: người gửi cam kết phải khác trưởng đoàn.",
+    "round.sample_is_fixed": "Chưa niêm phong lại: đầu niêm phong sau {at:%H:%M %d/%m/%Y} đã quyết định mẫu. Hãy chọn"
+    " mẫu; mất biên nhận thì mở niêm phong, ghi lý do.",
     "round.seal_in_the_past": "Chưa niêm phong: thời điểm {at:%H:%M %d/%m/%Y} đã qua. Chọn thời điểm sắp tới.",
     "round.not_sealed": "Chưa chọn mẫu: niêm phong kế hoạch trước.",
     "round.seal_waits": "Chưa chọn mẫu: chờ qua {at:%H:%M %d/%m/%Y}.",
@@ -193,7 +195,7 @@ def act(table: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] |
     if table == "rounds_item" and told.get("returned"):
         return ACTS["returned"]
     if told.get("sealed", "") is None:
-        return ACTS["unsealed"]
+        return f"{ACTS['unsealed']}: {told.get('reason', '')}"
     if table == "rounds_round" and "title" in told:
         return ACTS["title"]
     return next((ACTS[name] for name in ACTS if name in told), table)
