@@ -348,7 +348,10 @@ def test_one_page_holds_notices_alerts_and_watchers(client: Client, province: Pa
     )
     client.post("/thong-bao/viec", {"act": "acknowledge", "notice": notice.pk})
     assert "đã ghi nhận hết" in _text(client.get("/thong-bao"))
-    assert client.get("/thong-bao/noi-nhan").status_code == 403
+    gone = client.post("/thong-bao/viec", {"act": "acknowledge", "notice": notice.pk + 999}, follow=True)
+    assert "không còn ở trang của anh/chị" in _text(gone)
+    away = client.get("/thong-bao/noi-nhan")
+    assert away.status_code == 403 and "Trang này không thuộc phạm vi của anh/chị" in _text(away)
 
 
 def test_the_operator_adds_a_hook_and_sees_its_secret_once(client: Client, province: Path) -> None:

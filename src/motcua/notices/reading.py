@@ -126,5 +126,5 @@ def colleagues(person: str, *, on: date) -> dict[str, str]:
 def _mine(number: int, person: str) -> Notice:
     notice = of(person).filter(pk=number).first()
     if notice is None:
-        raise Unreadable(f"no notice {number}")
+        raise Unreadable(f"notice: there is no {number} of {person}")
     return notice

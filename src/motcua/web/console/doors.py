@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
@@ -76,7 +77,8 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Not for this person."""
-    return page(request, "forbidden.html", status=403)
+    of_dossier = request.path.startswith(f"{reverse('dossiers')}/")
+    return page(request, "forbidden.html", {"of_dossier": of_dossier}, status=403)
 
 
 def stale(request: HttpRequest, reason: str = "") -> HttpResponse:

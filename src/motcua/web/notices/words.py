@@ -97,6 +97,7 @@ JOBS = Words(
 ERRORS = Words(
     {
         "note": "Chưa ghi: nêu lý do.",
+        "notice": "Chưa ghi: thông báo này không còn ở trang của anh/chị, có thể đã chuyển cho đồng nghiệp.",
         "days": "Chưa ghi: chọn ngày từ hôm nay, trong 90 ngày.",
         "to": "Chưa chuyển: chọn một đồng nghiệp cùng đơn vị.",
         "url": "Chưa thêm: địa chỉ có dạng https://máy/đường-dẫn.",
