@@ -290,6 +290,8 @@ def test_a_look_at_personal_data_has_a_reason_and_is_listed(home: Path) -> None:
     assert not Look.objects.exists()
     values = reading.look(round_.pk, code, reason="đối chiếu chủ hồ sơ với giấy ủy quyền", by=MEMBER, at=DRAWN)
     assert values["applicant"].startswith("Trần Thị Thử")
+    paper = words.personal("results.0", '{"address": "https://kho.example/1.pdf", "name": "Giấy phép"}')
+    assert paper == ("Giấy tờ kết quả", "Giấy phép · https://kho.example/1.pdf")
     look = Look.objects.get()
     assert (look.by, look.dossier, look.reason) == (MEMBER, code, "đối chiếu chủ hồ sơ với giấy ủy quyền")
     stranger = next(f"{w}-260302-{n:04}" for w in WARDS for n in range(10)

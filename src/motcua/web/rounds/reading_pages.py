@@ -145,7 +145,7 @@ def _page(
             "checked": [(words.question(name), words.CHECKED[value]) for name, value in row.checklist.items()],
             "reader": _name(round_, row.reader),
             "confirmed_by": _name(round_, row.confirmed_by),
-            "personal": [(words.PERSONAL.get(name, name), value) for name, value in (personal or {}).items()],
+            "personal": [words.personal(name, value) for name, value in (personal or {}).items()],
             "seat": mine,
             "last_reason": round_.looks.filter(dossier=row.dossier, by=me).order_by("-pk").values_list("reason",
                                                                                                       flat=True).first()

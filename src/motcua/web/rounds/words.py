@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,7 +79,10 @@ STATES = Words({
     "waiting": "Chờ giải trình", "answered": "Đã giải trình", "read": "Đã đọc", "confirmed": "Đã xác nhận",
     "signed": "Có dấu hiệu",
 })  # fmt: skip
-PERSONAL = Words({"applicant": "Chủ hồ sơ", "identity": "Số định danh", "phone": "Điện thoại", "address": "Địa chỉ"})
+PERSONAL = Words(
+    {"applicant": "Chủ hồ sơ", "submitter": "Người nộp", "identity": "Số định danh", "phone": "Điện thoại",
+     "address": "Địa chỉ", "results": "Giấy tờ kết quả", "papers": "Giấy tờ đã nộp"}
+)  # fmt: skip
 #: Parts of a plan, as a fault names them.
 PLAN = Words({
     "title": "Tên đợt kiểm tra: chưa ghi.", "period": "Kỳ kiểm tra: chưa chọn, hoặc không đọc được.",
@@ -199,6 +203,15 @@ def act(table: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] |
     if table == "rounds_round" and "title" in told:
         return ACTS["title"]
     return next((ACTS[name] for name in ACTS if name in told), table)
+
+
+def personal(name: str, value: str) -> tuple[str, str]:
+    """What a personal value is called, and the value; of a paper (`results.0`) its name, its number, where it lies."""
+    kind, of_paper, _ = name.partition(".")
+    if of_paper:
+        told = json.loads(value)
+        value = " · ".join(told[part] for part in ("name", "file", "address") if told.get(part))
+    return PERSONAL.get(kind, kind), value
 
 
 def question(name: str) -> str:
