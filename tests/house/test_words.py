@@ -16,6 +16,7 @@ from motcua.rules.dossier import Status
 from motcua.rules.events import KINDS
 from motcua.rules.moves import REFUSALS
 from motcua.web import labels
+from motcua.web.notices import words as of_notices
 from motcua.web.rounds import words as of_rounds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,8 @@ def test_every_code_has_vietnamese_words() -> None:
     assert set(labels.KINDS) == set(KINDS)
     assert set(labels.ROLES) == set(Post.Role.values)
     assert set(labels.STATUSES) == {int(status) for status in Status}
+    worker = (ROOT / "src/motcua/cli/work.py").read_text()
+    assert set(of_notices.JOBS) == set(re.findall(r'Task\("([a-z-]+)"', worker))
 
 
 def test_every_refusal_that_is_raised_is_declared() -> None:

@@ -140,6 +140,7 @@ def test_an_inspector_makes_a_pack_and_checks_it_and_a_damaged_one(page: Any, tm
         page.get_by_role("button", name="Kiểm tra").click()
         page.locator("section[role=status]").wait_for()
         assert page.locator("section[role=status] strong").inner_text() == answer
+        assert "frame" not in page.locator("section[role=status]").inner_text(), "English where Vietnamese is read"
         assert not (found := violations(page)), found
     assert not complaints
     page.set_viewport_size({"width": 360, "height": 740})

@@ -192,7 +192,10 @@ def check(request: HttpRequest) -> HttpResponse:
             "name": name,
             "error": error,
             "faults": [
-                {"what": words.FAULTS.get(fault["code"], fault["code"]), "place": fault["place"]}
+                {
+                    "what": words.FAULTS.get(fault["code"], fault["code"]),
+                    "place": "" if fault["code"] == "frame" else fault["place"],
+                }  # a frame has no place, only our words
                 for fault in (report["faults"] if report else ())
             ],
             "when": labels.instant(report.get("made_at")) if report else "",

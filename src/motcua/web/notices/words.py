@@ -92,6 +92,15 @@ JOBS = Words(
         "notices": "Lập thông báo",
         "sending": "Gửi thông báo",
         "seal": "Niêm phong nhật ký",
+        "catalogue": "Lấy danh mục của Cổng",
+        "findings": "Quét dấu hiệu",
+        "forget": "Xóa phiên đã hết",
+        "freeze": "Chốt số liệu đợt kiểm tra",
+        "learn": "Học cảnh báo sớm",
+        "packs": "Lập gói chứng cứ",
+        "raw-messages": "Xóa bản tin quá thời hạn giữ",
+        "rounds": "Phúc tra đợt kiểm tra",
+        "warnings": "Cảnh báo sớm",
     }
 )
 ERRORS = Words(
