@@ -24,7 +24,7 @@ from motcua.catalogue.models import Agency
 from motcua.dossiers.importing.guess import Kind
 from motcua.dossiers.models import DossierRow, Load, SourceMap
 from motcua.ledger.models import EventRow
-from motcua.oversight import extract, figures, loads, published
+from motcua.oversight import extract, figures, loads, named, published
 from motcua.oversight.figures import Question
 from motcua.oversight.models import PastedList, Petition, PublishedList
 from motcua.rules.instants import Unreadable
@@ -138,16 +138,20 @@ def test_a_corrected_list_after_a_withdrawal_counts_whole(office: Path) -> None:
     assert right.refused == 0 and late()[0] == 12
 
 
-def test_a_published_list_withdrawn_leaves_the_figures(office: Path) -> None:
-    give(office, "mot-cua.xlsx", onestop(bad=0))
+def test_a_published_list_withdrawn_leaves_the_figures(office: Path, client: Client) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    first = give(office, "mot-cua.xlsx", onestop(bad=0))
     before = late()
+    for address in ("/", f"/nap-du-lieu/{first.pk}"):
+        text = client.get(address).content.decode()
+        assert "Chưa biết Cổng hiện gì" in text and "Nên xem trước:</strong> chưa có trên" not in text, address
     listed = give(office, "cong-van.csv", letter([code(0), code(2), code(3)]), dated_at="2026-03-20T23:59:59+07:00",
                   document="12/VP", measure="all", stated_count=3)  # fmt: skip
     assert PublishedList.objects.get(pk=listed.published_list).document == "12/VP"
-    assert late()[1] == 3
+    assert late()[1] == 3 and "Chưa biết Cổng hiện gì" not in client.get("/").content.decode()
     loads.withdraw(listed, by="thanhtra", at=timezone.now())
     work(office)
-    assert late() == before
+    assert late() == before and "Chưa biết Cổng hiện gì" in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
@@ -279,6 +283,23 @@ def test_what_a_source_was_told_once_is_remembered(office: Path, client: Client)
     assert '<option value="received_at" selected>' in page
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.xlsx", b"PK\x03\x04x", "Tệp hỏng"),
+        ("b.xlsx", b" ", "Tệp rỗng"),
+        ("c.csv", b"Ma;Ten\nx\x81;y", "không đọc được"),
+    ],
+    ids=["broken", "empty", "no letters"],
+)
+def test_a_file_that_cannot_be_read_is_told_in_vietnamese(
+    office: Path, client: Client, name: str, content: bytes, why: str
+) -> None:
+    client.force_login(User.objects.get(username="thanhtra"))
+    load = give(office, name, content)
+    assert load.state == "failed" and why in client.get(f"/nap-du-lieu/{load.pk}").content.decode(), load.error
+
+
 def test_a_list_of_procedures_is_told_what_it_is_not(office: Path, client: Client, shared: Path) -> None:
     client.force_login(User.objects.get(username="thanhtra"))
     for file in sorted((shared / "data" / "procedures").glob("*.xlsx")):
@@ -356,6 +377,10 @@ def test_an_annex_of_64_lines_becomes_58_dossiers(office: Path, client: Client) 
     lines = [f"{n + 1}\t {code(n).replace('-', ' - ')} " for n in range(58)] + [code(n) for n in range(4)]
     slip = code(5)[:-1]
     lines += [f"{slip} ", "H99.10-260302-9999"]
+    told = named.read(f"(1) {code(1).replace('-', chr(0x2011))}, H99.11-2603020002, ({code(3)}) 02-03-2026 512/VP-KSTT")
+    assert told == named.Pasted(codes=[code(1), code(3)], mistaken=["H99.11-2603020002"]), (
+        "hyphens as Word writes them; a slip beside good codes is told"
+    )
     reply = client.post("/tra-ma", {"codes": "\r\n".join(lines)})
     assert len(lines) == 64 and reply.status_code == 302
     name = PastedList.objects.get().name

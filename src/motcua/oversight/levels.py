@@ -14,6 +14,7 @@ from motcua.inspection import levels as tally
 from motcua.mirror import watch
 from motcua.oversight import figures, reading
 from motcua.oversight.figures import Question
+from motcua.oversight.models import PublishedList
 from motcua.rules.instants import Unreadable, from_microseconds, iso
 from motcua.rules.workdays import WorkCalendar
 
@@ -60,6 +61,13 @@ def levels(home: Path, question: Question, *, now: datetime, by: str = "source")
             for row in rows
         ],
     }
+
+
+def looked_there(document: Mapping[str, Any]) -> bool:
+    """Whether anything tells what the portal shows: a record, or a published list. Else its zero is no finding."""
+    if not document["dossiers"] or document["has"]["3"] or document["has"]["4"]:
+        return True
+    return PublishedList.objects.filter(withdrawn_at=None).exists()
 
 
 def _told(row: Mapping[str, Any], calendar: WorkCalendar, as_of: datetime) -> dict[str, Any]:

@@ -54,11 +54,11 @@ def read(text: str) -> Pasted:
 
 
 def _codes_of(line: str) -> list[tuple[str, bool]]:
-    """(code, whether it is none) of a line: each word that is a code, else the line without its blanks."""
+    """(code, whether it is none) of a line: each word that is a code or was meant as one, else the whole line."""
     words = [guess.code_as_written(word) for cell in line.split("\t") for word in cell.replace(",", " ").split()]
     codes = [word for word in words if guess.is_code(word)]
     if codes:
-        return [(code, False) for code in codes]
+        return [(word, word not in codes) for word in words if word in codes or _meant(word)]
     cells = [guess.code_as_written(cell) for cell in line.split("\t")]
     codes = [cell for cell in cells if guess.is_code(cell)]
     if codes:
@@ -66,6 +66,11 @@ def _codes_of(line: str) -> list[tuple[str, bool]]:
     if not any(sign.isdigit() for sign in line) or guess.code_as_written(line).isdigit():
         return []  # a heading, a signature, the number of a row alone
     return [(" ".join(line.split())[:200], True)]
+
+
+def _meant(word: str) -> bool:
+    """Whether a word beside codes was meant as one: letters, a hyphen, the day and the number."""
+    return "-" in word and any(map(str.isalpha, word)) and sum(map(str.isdigit, word)) >= 8
 
 
 def keep(text: str, *, by: str, at: datetime) -> str:

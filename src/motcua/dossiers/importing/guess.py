@@ -149,6 +149,7 @@ TITLE_ROWS = 20
 _CODE = re.compile(r"^[0-9A-ZĐ][0-9A-ZĐ.]*-\d{6,8}-\d{1,7}$")
 _PROCEDURE_CODE = re.compile(r"^\d\.\d{6}(\.|$)")
 _INVISIBLE = re.compile(r"[\s\u200b\u200c\u200d\ufeff]+")
+_HYPHENS = re.compile(r"[\u2010-\u2015\u2212]")
 _DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$")
 _DAY_TIME = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})[ ,T-]+(\d{1,2})[:hg](\d{2})?(?::(\d{2}))?(?:\.\d+)?$")
 _TIME_DAY = re.compile(r"^(\d{1,2})[:hg](\d{2})?(?::(\d{2}))?[ ,-]+(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$")
@@ -158,8 +159,8 @@ _NOTHING = frozenset({"", "-", "--", "0", "null", "none", "n/a", "chưa có", "k
 
 
 def code_as_written(text: str) -> str:
-    """A dossier code as people paste it: without blanks and invisible signs, in capitals."""
-    return _INVISIBLE.sub("", text).strip(".,;'\"").replace("–", "-").replace("—", "-").upper()
+    """A dossier code as people paste it: without blanks and invisible signs, one kind of hyphen, in capitals."""
+    return _HYPHENS.sub("-", _INVISIBLE.sub("", text)).strip(".,;'\"()").upper()
 
 
 def is_code(text: str) -> bool:

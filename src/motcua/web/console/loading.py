@@ -21,7 +21,7 @@ from motcua.dossiers.importing import guess
 from motcua.dossiers.importing.guess import Kind
 from motcua.dossiers.models import Load
 from motcua.inspection.verdicts import Measure
-from motcua.oversight import figures, loads, named
+from motcua.oversight import figures, levels, loads, named
 from motcua.oversight.figures import Question
 from motcua.oversight.models import PublishedList
 from motcua.rules.instants import VIET_NAM, Unreadable, local_day
@@ -123,7 +123,8 @@ def load(request: HttpRequest, number: int) -> HttpResponse:
             known.refresh_from_db()
         except _Mistake as mistake:
             error = str(mistake)
-    context = {"load": known, "row": _row(known), "error": error, "same": loads.same(known)}
+    context = {"load": known, "row": _row(known), "error": error, "same": loads.same(known),
+               "unreadable": loading_words.unreadable(known.error)}  # fmt: skip
     match known.state:
         case State.LOOKED:
             context |= _columns(request, known)
@@ -323,6 +324,7 @@ def _done(load: Load) -> dict[str, Any]:
             }
             for measure in _TILES
         ]
+        context["looked"] = levels.looked_there(levels.levels(settings.HOME, Question(), now=now))
         if load.kind == Kind.PUBLISHED and load.state == State.DONE and load.published_list:
             context["match"] = _match(load)
     except Unreadable:  # the first facts are on their way

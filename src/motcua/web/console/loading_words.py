@@ -114,6 +114,15 @@ REASONS = Words(
         "to_come": "“{value}” chưa tới.",
     }
 )
+#: What is said of a file that cannot be read, by a part of the reader's own words.
+_UNREADABLE = Words(
+    {
+        "the file is empty": "Tệp rỗng.",
+        "cannot be read as a workbook": "Tệp hỏng, hoặc không phải là bảng tính như tên của nó.",
+        "save the file as UTF-8": "Chữ trong tệp không đọc được.",
+        "ends inside a quoted text": "Tệp đứt giữa chừng, trong một ô có dấu ngoặc kép.",
+    }
+)
 ERRORS = Words(
     {
         "no_file": "Chưa chọn tệp.",
@@ -137,3 +146,8 @@ def reason(code: str, value: str) -> str:
 def rows(count: int) -> str:
     """So many rows."""
     return ngettext("{n} dòng", "{n} dòng", count).format(n=labels.number(count))
+
+
+def unreadable(error: str) -> str:
+    """Why a file cannot be read, in the reader's language; empty where its own words have to do."""
+    return next((_UNREADABLE[part] for part in _UNREADABLE if part in error), "")
