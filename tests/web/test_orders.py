@@ -24,6 +24,7 @@ from motcua.directives.models import Directive, KeptPaper
 from motcua.oversight import named
 from motcua.oversight.models import PublishedList
 from motcua.web.papers import letters
+from motcua.web.papers.meeting import Material
 
 pytestmark = pytest.mark.django_db(databases=["default", "mirror"])
 
@@ -315,6 +316,10 @@ def test_the_meetings_paper_is_two_pages_and_an_annex_for_each_unit(
     meetings.keep(before, on=date(2026, 3, 9), period="", by="thanh-tra", at=NOW)
     text = _text(client.get("/giao-ban"))
     assert "so với lần họp 09/03/2026" in text and "CV 9/VPCP" in text and "lệch" in text
+    now_, month = (Material(home, period=period, now=NOW, by="x") for period in ("", "2026-03"))
+    assert [now_.change(name, "shown") is None for name in ("open", "finished")] == [False, False]
+    assert [month.change(name, "shown") is None for name in ("open", "finished")] == [False, True], "another period"
+    assert "xét kỳ khác, chỉ so số đang xử lý" in _text(client.get("/giao-ban?period=2026-03"))
     said = words_of(client.get("/giao-ban/tai-lieu.docx").content)
     for part in (
         "TÀI LIỆU GIAO BAN",

@@ -116,9 +116,11 @@ def _counts(gathered: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def before(on: date) -> Meeting | None:
-    """The meeting before a day."""
-    return Meeting.objects.filter(on__lt=on).order_by("-on", "-kept_at").first()
+def before(on: date, period: str = "") -> Meeting | None:
+    """The meeting before a day; where it kept several periods, this one first."""
+    rows = Meeting.objects.filter(on__lt=on)
+    last = rows.order_by("-on", "-kept_at").first()
+    return last and (rows.filter(on=last.on, period=period).first() or last)
 
 
 def published(as_of: datetime) -> dict[str, dict[str, Any]]:

@@ -47,7 +47,7 @@ class Material:
         self.as_of = datetime.fromisoformat(self.gathered["open"]["as_of"])
         self.today = local_day(self.as_of)
         #: What it is compared with: the last meeting, else where all dossiers are shown the figures of a week ago.
-        self.last: Meeting | DayFigures | None = meetings.before(self.today)
+        self.last: Meeting | DayFigures | None = meetings.before(self.today, period)
         self.met = self.last is not None
         if self.last is None and not period:
             self.last = meetings.week_ago(self.today)
@@ -65,11 +65,21 @@ class Material:
             found.update((row["dossier"], row) for row in listed["rows"])
         return [found[code] for code in sorted(found)]
 
-    def change(self, measure: str, side: str) -> int | None:
-        """How much more than at the last meeting; None where there was none."""
-        if self.last is None or measure not in self.last.figures:
+    @property
+    def other_period(self) -> bool:
+        """Whether the last meeting looked at another period: then only what is open can be compared."""
+        return isinstance(self.last, Meeting) and self.last.period != self.period
+
+    def before(self, measure: str, side: str) -> int | None:
+        """The figure of the last meeting; None where there was none, or none to compare with."""
+        if self.last is None or measure not in self.last.figures or (self.other_period and measure != "open"):
             return None
-        return int(self.gathered[measure][f"late_{side}"]) - int(self.last.figures[measure][f"late_{side}"])
+        return int(self.last.figures[measure][f"late_{side}"])
+
+    def change(self, measure: str, side: str) -> int | None:
+        """How much more than at the last meeting; None where nothing can be compared."""
+        before = self.before(measure, side)
+        return None if before is None else int(self.gathered[measure][f"late_{side}"]) - before
 
 
 def composed(material: Material) -> Paper:
@@ -169,6 +179,8 @@ def _tiles_note(m: Material) -> str:
     else:
         text = gettext("So với lần họp {day}.") if m.met else gettext("Chưa có lần họp trước; so với ngày {day}.")
         parts = [text.format(day=f"{m.last.on:%d/%m/%Y}")]
+    if m.other_period:
+        parts.append(gettext("Lần đó xét kỳ khác: chỉ so được số đang xử lý."))
     for measure, public in m.published.items():
         if measure not in _TOLD:
             continue
@@ -348,7 +360,7 @@ def _workbook(m: Material, paper: Paper) -> BytesIO:
         {
             "measure": measure,
             **m.gathered[measure],
-            "before": m.last.figures[measure]["late_shown"] if m.last and measure in m.last.figures else None,
+            "before": m.before(measure, "shown"),
             "published": m.published[measure]["count"] if measure in m.published else None,
         }
         for measure in _TOLD
