@@ -19,7 +19,7 @@ from tests.exchange.planted import EQUAL, NOT_SHOWN, NOW, PRESSING, REFUSED
 
 from motcua.accounts.models import Post, User
 from motcua.exchange import alerts, tickets
-from motcua.exchange.models import Alert, Delivery, Looked, Ticket
+from motcua.exchange.models import Alert, Delivery, Endpoint, Looked, Ticket
 from motcua.mirror.client import Portal
 from motcua.oversight import extract
 from motcua.web.console import sync
@@ -92,6 +92,11 @@ def test_each_figure_opens_its_dossiers(operator: Client) -> None:
     for why, count in told:
         listed = operator.get("/dong-bo/ma", {"why": why})
         assert len(listed.context["rows"]) == int(count), why
+
+
+def test_of_two_addresses_that_answer_the_head_line_tells_the_newest_answer(operator: Client) -> None:
+    Endpoint.objects.create(url="http://0-an-address-of-before", answered_at=NOW - timedelta(days=9))
+    assert "trả lời lúc 09:00 12/03" in _text(operator.get("/dong-bo"))
 
 
 def test_zero_and_not_looked_are_told_apart(operator: Client) -> None:
@@ -193,7 +198,9 @@ def test_a_ticket_is_made_from_pasted_codes_sent_closed_and_reopened(operator: C
     form = {"codes": f"{NOT_SHOWN}\n{REFUSED}", "cause": "Mất bước 9", "owner_kind": "vendor", "owner": "Công ty Mẫu"}
     assert "Lập phiếu cho 2 hồ sơ" in _text(operator.post("/dong-bo/phieu/moi", form))
     assert not Ticket.objects.exists()
-    reply = operator.post("/dong-bo/phieu/moi", {**form, "days": "3", "sure": "1"}, follow=True)
+    given = {**form, "codes": f"{form['codes']}\nkhong-co", "days": "3", "sure": "1"}
+    reply = operator.post("/dong-bo/phieu/moi", given, follow=True)
+    assert "không đưa vào phiếu: khong-co" in _text(reply)
     ticket = Ticket.objects.get()
     assert "2 hồ sơ, còn 2 chưa khớp" in _text(reply) and "Cổng thiếu bước “Đã xử lý xong”" in _text(reply)
     address = f"/dong-bo/phieu/{ticket.pk}"

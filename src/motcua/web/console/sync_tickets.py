@@ -35,9 +35,10 @@ def new(request: HttpRequest) -> HttpResponse:
     """The form of a new ticket, over pasted codes or the findings of a question; then the ticket itself."""
     form = {name: request.POST.get(name, "").strip() for name in ("owner_kind", "owner", "cause", "days")}
     if request.POST.get("sure") == "1":
+        pasted = looked_up.read(request.POST.get("codes", "")).codes
         try:
             ticket = tickets.open_(
-                codes=looked_up.read(request.POST.get("codes", "")).codes, owner_kind=form["owner_kind"],
+                codes=pasted, owner_kind=form["owner_kind"],
                 owner=form["owner"], cause=form["cause"], by=person(request), at=timezone.now(),
                 days=int(form["days"]) if form["days"].isdigit() else 0,
             )  # fmt: skip
@@ -50,6 +51,10 @@ def new(request: HttpRequest) -> HttpResponse:
             )
         else:
             messages.success(request, gettext("Đã lập phiếu số {number}.").format(number=ticket.pk))
+            absent = [line.asked for line in looked_up.compare(pasted) if line.verdict is looked_up.Verdict.NOWHERE]
+            if absent:
+                text = gettext("Không thấy ở một cửa và trên Cổng, không đưa vào phiếu: {codes}")
+                messages.warning(request, text.format(codes=", ".join(absent)))
             return redirect("ticket", ticket.pk)
     elif request.method != "POST":
         form["cause"] = ""

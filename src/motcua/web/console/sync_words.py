@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -113,12 +113,14 @@ ACTS = Words(
     }
 )
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 def portal(circuits: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """How the portal stands, in one line with its shape."""
     if not circuits:
         return {"shape": "unknown", "text": gettext("chưa gửi bản tin nào")}
-    worst = max(circuits, key=lambda circuit: circuit["state"] != "closed")
+    worst = max(circuits, key=lambda each: (each["state"] != "closed", each["answered_at"] or _NEVER))
     at = hour(worst["answered_at"])
     if worst["state"] == "closed":
         return {"shape": "done", "text": gettext("trả lời lúc {at}").format(at=at)}
