@@ -302,6 +302,7 @@ def _catalogue(planned: Plan) -> None:
             field_name=names[p.field],
             days=p.allotted[:-1],
             level="3" if p.level == "commune" else "1",
+            fee="",  # no payment is kept here: with a fee every dossier would lack one
         )
         for n, p in enumerate(province.procedures, 1)
     )

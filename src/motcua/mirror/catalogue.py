@@ -34,9 +34,9 @@ def store(procedures: Iterable[Mapping[str, Any]]) -> None:
 
 def procedure(
     code: str, name: str, *, number: str, field: str, field_name: str, days: str, case: str = "Chung",
-    level: str = "1",
+    level: str = "1", fee: str = "150.000",
 ) -> dict[str, Any]:  # fmt: skip
-    """A procedure in the portal's form with the statutory time where clients look for it."""
+    """A procedure in the portal's form with the statutory time where clients look for it; `fee` may be empty."""
     return {
         "ID": number,
         "MATTHC": code,
@@ -53,9 +53,8 @@ def procedure(
                         "DONVITINH": "Ngày làm việc",
                         "MOTA": "",
                         "PHILEPHI": [
-                            {"MAPHILEPHI": "1'", "SOTIEN": "150.000", "DONVI": "Đồng", "MOTA": "", "URL": "",
-                             "TENTEP": ""}
-                        ],
+                            {"MAPHILEPHI": "1'", "SOTIEN": fee, "DONVI": "Đồng", "MOTA": "", "URL": "", "TENTEP": ""}
+                        ] if fee else [],
                     }
                 ],
             }
@@ -69,6 +68,9 @@ def procedure(
                 ],
             }
         ],
+        "TRINHTUTHUCHIEN": [{"TRUONGHOP": case, "TRINHTU": [{"TENTRINHTU": "Nộp hồ sơ, thẩm định, trả kết quả"}]}],
+        "DOITUONGTHUCHIEN": [{"MADOITUONG": "", "TENDOITUONG": "Công dân, tổ chức"}],
+        "COQUANTHUCHIEN": [{"MADONVI": "", "TENDONVI": "Cơ quan mẫu"}],
         "KETQUATHUCHIEN": [
             {"MAKETQUA": "KQ.H99.000001", "TENKETQUA": "Giấy chứng nhận mẫu", "TENTEP": "", "URL": ""}
         ],
