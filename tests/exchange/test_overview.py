@@ -105,8 +105,11 @@ def test_what_was_sent_since_the_copy_was_taken_is_not_called_a_difference(porta
     resend.send_again([NOT_SHOWN], at=NOW + HOUR)
     deliver.Deliverer(portal).run(at=NOW + HOUR)
     assert _verdicts(NOT_SHOWN) == [Verdict.OUTDATED]
+    ticket = _ticket(NOT_SHOWN)
     read_back.run(portal=portal, at=NOW + 2 * HOUR, codes=[NOT_SHOWN])
     assert _verdicts(NOT_SHOWN) == [Verdict.EQUAL]
+    assert tickets.settle(at=NOW + 2 * HOUR) == 1, "its evidence showed a difference, which the look ended"
+    assert _history(ticket) == ["opened", "agreed", "closed_by_data"]
 
 
 def test_sending_again_does_what_each_needs(portal: Portal) -> None:

@@ -52,7 +52,8 @@ def open_(
             due_at=due_at,
         )  # fmt: skip
         TicketItem.objects.bulk_create(
-            [TicketItem(ticket=ticket, dossier=code, evidence=line.evidence(), differed=_differs(line.verdict))
+            [TicketItem(ticket=ticket, dossier=code, evidence=line.evidence(),
+                        differed=_differs(line.verdict) or bool(line.found))
              for code, line in known.items()],
             batch_size=500,
         )  # fmt: skip
