@@ -247,6 +247,8 @@ def test_a_check_that_is_often_overturned_moves_to_watch_and_alerts_nobody(as_: 
     assert "Chậm thao tác" not in _text(inspector, "/viec-cua-toi").split("Nên xem trước")[1]
     library = _text(inspector, "/thu-vien-kiem-tra?q=cham thao tac")
     assert "chỉ theo dõi" in library and "<b>0%</b>" in library and "6 bị bác" in library
+    lacking = re.findall(r"<small>thiếu: ([^<]*)", _text(inspector, "/thu-vien-kiem-tra"))
+    assert len(lacking) > 5 and not any(re.search(r"\b[a-z]+_[a-z]+\b|payments", words) for words in lacking), lacking
     inspector.post("/thu-vien-kiem-tra", {"check": "late_entry", "mode": "active", "note": "đã sửa dữ liệu"})
     assert modes.follow(at=timezone.now()) == [], "what a person chose stays"
     assert CheckMode.objects.get().mode == "active"

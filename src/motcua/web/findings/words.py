@@ -105,7 +105,8 @@ SCANNED = Words({
 #: What a comparison lacks, beyond the facts that its check names.
 LACKS = Words({
     "enough_cases": "đủ số trường hợp để xét", "actors": "người thao tác", "local_time": "giờ địa phương",
-    "numbered_without_gaps": "đánh số liên tục", "working_check": "phép kiểm tra chạy được",
+    "payments": "dữ liệu thanh toán", "numbered_without_gaps": "đánh số liên tục",
+    "working_check": "phép kiểm tra chạy được",
 })  # fmt: skip
 KINDS = Words({"certain": "chắc chắn", "statistical": "thống kê"})
 SUBJECTS = Words({"dossier": "hồ sơ", "unit": "đơn vị", "official": "người thao tác", "procedure": "thủ tục"})
