@@ -58,9 +58,9 @@ def onestop(count: int = 12, *, bad: int = 2) -> bytes:
 
 
 def letter(codes: list[str]) -> bytes:
-    """A letter's annex: a title, codes with blanks, late all."""
-    lines = ["PHỤ LỤC;;", "TT;Số hồ sơ;Tình trạng"]
-    return "\n".join([*lines, *(f"{n}; {one} ;Quá hạn" for n, one in enumerate(codes, 1))]).encode("utf-16")
+    """A letter's annex: a title, codes with blanks, late all, a signature."""
+    lines = ["PHỤ LỤC;;", "TT;Số hồ sơ;Tình trạng", *(f"{n}; {one} ;Quá hạn" for n, one in enumerate(codes, 1))]
+    return "\n".join([*lines, ";;THỦ TRƯỞNG ĐƠN VỊ"]).encode("utf-16")
 
 
 def code(n: int) -> str:
@@ -148,6 +148,7 @@ def test_a_published_list_withdrawn_leaves_the_figures(office: Path, client: Cli
     listed = give(office, "cong-van.csv", letter([code(0), code(2), code(3)]), dated_at="2026-03-20T23:59:59+07:00",
                   document="12/VP", measure="all", stated_count=3)  # fmt: skip
     assert PublishedList.objects.get(pk=listed.published_list).document == "12/VP"
+    assert list(listed.words.values()) == [{"Quá hạn": 3}], "nobody is asked what a signature means"
     assert late()[1] == 3 and "Chưa biết Cổng hiện gì" not in client.get("/").content.decode()
     loads.withdraw(listed, by="thanhtra", at=timezone.now())
     work(office)

@@ -350,6 +350,8 @@ def _guess_words(home: Path, load: Load) -> None:
         load.words = {}
         return
     for _, cells in _rows(home, load):
+        if not any(sign.isdigit() for cell in cells for sign in cell):
+            continue  # a signature below the table
         for name, at in columns.items():
             if at < len(cells) and (text := " ".join(cells[at].split())):
                 counts[name][text] = counts[name].get(text, 0) + 1
