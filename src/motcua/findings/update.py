@@ -177,7 +177,10 @@ def _grow(at: datetime) -> None:
         if abs(minutes - row.stake_minutes) >= 60:  # not every row at every scan
             row.stake_minutes, row.rank = minutes, standing.rank(minutes, row.confidence)
             grown.append(row)
-    Finding.objects.bulk_update(grown, ["stake_minutes", "rank"], batch_size=_AT_ONCE)
+    for block in _blocks(grown):
+        with transaction.atomic():
+            list(record.locked(row.pk for row in block))  # in the order in which everybody takes them
+            Finding.objects.bulk_update(block, ["stake_minutes", "rank"])
 
 
 @transaction.atomic
