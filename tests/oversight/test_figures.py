@@ -98,17 +98,25 @@ def test_rates_of_the_reception_count_the_reception(home: Path, known: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("story", "sub_cause"), [("refused", "refused"), ("nothing", "never_sent")], ids=["refused", "never sent"]
+    ("story", "cause", "sub_cause"),
+    [
+        ("refused", "missing_there", "refused"),
+        ("another is there", "missing_there", "never_sent"),
+        ("nobody looked", "not_enough_data", "record_there"),
+    ],
 )
-def test_a_dossier_that_is_not_there_says_why(home: Path, known: Any, story: str, sub_cause: str) -> None:
+def test_a_dossier_that_is_not_there_says_why(home: Path, known: Any, story: str, cause: str, sub_cause: str) -> None:
     case = Case()
     case.dossier(CODE)
     case.event(CODE, "finished", LATE)
     if story == "refused":
         case.record(CODE, 2, updating=False, NgayHenTra="31/02/2026")
+    if story == "another is there":
+        case.dossier("H99.12-260302-0002")
+        case.record("H99.12-260302-0002", 2, updating=False)
     known(case)
     [finding] = figures.inspect(home, Question(), now=NOW)["findings"]
-    assert (finding["cause"], finding["evidence"]["sub_cause"]) == ("missing_there", sub_cause)
+    assert (finding["dossier"], finding["cause"], finding["evidence"]["sub_cause"]) == (CODE, cause, sub_cause)
     assert ("delivery_message" in finding["evidence"]) == (story == "refused")
 
 

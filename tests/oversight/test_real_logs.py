@@ -26,8 +26,8 @@ def test_an_honest_log_bears_only_the_signs_that_it_states(home: Path, shared: P
     extract.run(home=home, at=END)
     found = scan.scan(home, Question(as_of=END), now=END)
     signs = Counter(sign.check for sign in found.signs)
-    # 414 past their deadline, nobody's copy at the portal, 4 whose steps are older than their receipt.
-    assert signs == {"overdue": 414, "missing_there": 414, "impossible_times": 4}
+    # 414 past their deadline, of whom nobody knows what the portal shows, 4 whose steps are older than their receipt.
+    assert signs == {"overdue": 414, "not_enough_data": 414, "impossible_times": 4}
     # What the log does not hold is said: ends that nobody is named for, a day without its time.
     assert found.looked("bulk_closing").missing == {"actors": 1}
     assert found.looked("work_after_end").missing == {"end_time": 63}

@@ -231,7 +231,7 @@ def _sync_sentence(row: Mapping[str, Any]) -> str:
         case "":
             return ""
         case "not_enough_data":
-            return _missing_fact(row["sub_cause"])
+            return _missing_fact(row["sub_cause"], stated=bool(row["is_stated"]))
         case "missing_here":
             return gettext("Cổng quốc gia có hồ sơ này, hệ thống một cửa không có.")
         case "missing_there" if row["sub_cause"] == "refused":
@@ -271,12 +271,14 @@ def _sync_sentence(row: Mapping[str, Any]) -> str:
     return gettext("Chưa rõ vì sao hai bên khác nhau.")
 
 
-def _missing_fact(fact: str) -> str:
+def _missing_fact(fact: str, *, stated: bool) -> str:
     """What would have to be known to say why."""
     if fact == "step_log_there":
         return gettext("Chưa đủ dữ liệu: danh sách công bố không cho biết bước nào còn thiếu trên Cổng.")
     if fact == "submission_there":
         return gettext("Chưa đủ dữ liệu: bản ghi của Cổng không có thời điểm nộp.")
+    if not stated:
+        return gettext("Chưa đủ dữ liệu: chưa có bản ghi nào của Cổng về hồ sơ này.")
     return gettext("Chưa đủ dữ liệu: danh sách công bố nói quá hạn, bản ghi của Cổng chưa biết.")
 
 

@@ -245,13 +245,16 @@ def _with_stated(
         if not head["about"]:  # a list of the whole province replaces those of its units
             newest = {key: kept for key, kept in newest.items() if key[0] != head["measure"]}
         newest[head["measure"], head["about"]] = head
+    # Of a source whose records there nobody has seen, lists are all that is known of the portal's side, or nothing is.
+    seen = pairs.filter(flag("exists_there")).select("source", source_there=nw.lit(value=True)).unique("source")
+    alone = ~flag("source_there") & (nw.col("any_delivery").fill_null("") == "")
+    pairs = pairs.join(seen, on="source", how="left").with_columns(l_alone=alone).drop("source_there")
     if not newest:
         nothing = nw.lit(None)
         return pairs.with_columns(
             l_late=nothing.cast(nw.Boolean),
             l_has_due=nw.lit(value=False),
             l_has_finish=nw.lit(value=False),
-            l_alone=nw.lit(value=False),
             **{f"l_{name}": nothing.cast(nw.Int64) for name in ("received_at", "due_at", "finished_at")},
         )
     stated = (
@@ -266,15 +269,7 @@ def _with_stated(
         .with_columns(l_late=nw.col("late") > 0, l_has_due=nw.col("has_due") > 0, l_has_finish=nw.col("has_finish") > 0)
         .drop("late", "has_due", "has_finish")
     )
-    # Of a source whose records there nobody has seen, lists are all that is known of the portal's side.
-    seen = pairs.filter(flag("exists_there")).select("source", source_there=nw.lit(value=True)).unique("source")
-    alone = ~flag("source_there") & (nw.col("any_delivery").fill_null("") == "")
-    return (
-        pairs.join(seen, on="source", how="left")
-        .with_columns(l_alone=alone)
-        .drop("source_there")
-        .join(stated, on="dossier", how="left")
-    )
+    return pairs.join(stated, on="dossier", how="left")
 
 
 _OPEN: dict[Path, Facts] = {}
