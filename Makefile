@@ -53,6 +53,7 @@ $(SPARK)/.done: requirements/spark.txt pyproject.toml
 check: $(VENV)/.dev
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/djhtml --tabwidth 2 --check src/motcua/web/templates
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest tests/house
