@@ -10,7 +10,7 @@ from django.db import connections
 from tests.exchange import desk
 from tests.served import served
 
-from motcua.exchange import deliver, deliveries, status, turn
+from motcua.exchange import alerts, deliver, deliveries, status, turn
 from motcua.exchange.breaker import PROBE, THRESHOLD, Breaker, Permit
 from motcua.exchange.models import Delivery, Endpoint
 from motcua.mirror import door
@@ -74,6 +74,16 @@ def test_a_probe_without_answer_opens_it_for_longer_one_with_an_answer_closes_it
     assert breaker.permits(at) is Permit.PROBE
     breaker.answered(at)
     assert breaker.permits(at) is Permit.ALL and not breaker.is_open()
+
+
+def test_an_address_that_was_given_up_is_no_alert_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    _broken()
+    monkeypatch.setenv("NATIONAL_PORTAL_URL", "http://now.example/")
+    assert [each["url"] for each in status.report(now=NOW)["circuits"]] == [URL], "nothing else was tried"
+    assert alerts.evaluate(now=NOW) == 1
+    Breaker("http://now.example").answered(NOW)
+    assert [each["url"] for each in status.report(now=NOW)["circuits"]] == ["http://now.example"]
+    assert alerts.evaluate(now=NOW) == 0
 
 
 def test_an_outage_costs_a_few_calls_and_then_the_backlog_flows_the_most_urgent_first() -> None:

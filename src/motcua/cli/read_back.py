@@ -80,6 +80,7 @@ def _document(report: Report) -> dict[str, Any]:
 
 def _text(report: Report, figures: dict[str, Any]) -> str:
     from motcua.web import labels
+    from motcua.web.console import sync_words
 
     median, p95 = figures["detect_median_s"], figures["detect_p95_s"]
     lines = [
@@ -92,7 +93,8 @@ def _text(report: Report, figures: dict[str, Any]) -> str:
     if report.silent:
         lines.append("Cổng không trả lời, tạm ngừng hỏi: chưa đọc được, không phải là không lệch")
     if median is not None:
-        lines.append(f"Thời gian phát hiện: trung vị {median // 60} phút, 95% trong {p95 // 60} phút")
+        told, most = (sync_words.age(int(seconds)) for seconds in (median, p95))
+        lines.append(f"Thời gian phát hiện: trung vị {told}, 95% trong {most}")
     return "\n".join(lines)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Min
 
-from motcua.exchange import remedies, senders, tickets
-from motcua.exchange.models import Alert, Delivery, Endpoint
+from motcua.exchange import breaker, remedies, senders, tickets
+from motcua.exchange.models import Alert, Delivery
 from motcua.jobs import lease
 from motcua.rules.instants import Unreadable
 
@@ -50,7 +50,7 @@ def evaluate(*, now: datetime) -> int:
 
 def _conditions(now: datetime) -> Iterator[Condition]:
     """What is wrong now; spans in seconds."""
-    for endpoint in Endpoint.objects.filter(retry_at__isnull=False).order_by("url"):
+    for endpoint in breaker.in_use().filter(retry_at__isnull=False):
         answered_at = endpoint.answered_at
         yield (
             (Kind.BREAKER_OPEN, endpoint.url),

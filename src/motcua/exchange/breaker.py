@@ -3,11 +3,13 @@ one process learns of an outage holds for all of them."""
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from motcua.exchange.models import Endpoint
 
@@ -97,3 +99,13 @@ def state(endpoint: Endpoint, *, now: datetime) -> str:
     if endpoint.retry_at is None:
         return "closed"
     return "half_open" if endpoint.probe_until is not None and now < endpoint.probe_until else "open"
+
+
+def in_use() -> QuerySet[Endpoint, Endpoint]:
+    """The circuit of the address that the settings name; all that were tried where it is not among them.
+
+    An address that was given up stays as it was last seen: what it did not answer is no alert any more.
+    """
+    tried = Endpoint.objects.order_by("url")
+    named = tried.filter(url=os.environ.get("NATIONAL_PORTAL_URL", "").rstrip("/"))
+    return named if named.exists() else tried

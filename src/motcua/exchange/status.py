@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Min
 
 from motcua.exchange import backlog, breaker, remedies
-from motcua.exchange.models import Delivery, Endpoint
+from motcua.exchange.models import Delivery
 
 #: How far ahead dossiers are looked for that become late on the portal only because something waits here.
 AHEAD = timedelta(hours=24)
@@ -36,6 +36,6 @@ def report(*, now: datetime) -> dict[str, Any]:
                 "url": endpoint.url, "state": breaker.state(endpoint, now=now), "answered_at": endpoint.answered_at,
                 "retry_at": endpoint.retry_at, "error": endpoint.error,
             }
-            for endpoint in Endpoint.objects.order_by("url")
+            for endpoint in breaker.in_use()
         ],
     }  # fmt: skip
