@@ -418,7 +418,7 @@ class FaultyClient:
 
 def deliver(planned: Plan, url: str, now: datetime) -> None:
     """Delivers everything over HTTP, outages and all, on a clock of its own; then reads back."""
-    from motcua.exchange import deliveries, read_back
+    from motcua.exchange import catalogue_pull, deliveries, read_back
     from motcua.exchange.deliver import Deliverer
     from motcua.exchange.models import Delivery
     from motcua.mirror.client import Portal, PortalUnreachable
@@ -442,6 +442,7 @@ def deliver(planned: Plan, url: str, now: datetime) -> None:
     _extra_messages(portal, planned)
     say("4/6 đọc lại từ Cổng quốc gia…")
     read_back.run(portal=portal, at=clock)
+    catalogue_pull.run(portal=portal, at=clock)
     portal.close()
 
 
