@@ -294,15 +294,17 @@ def _catalogue(planned: Plan) -> None:
     names = dict(province.fields)
     catalogue.seed()
     catalogue.store(
-        catalogue.procedure(
-            p.code,
-            p.name,
-            number=str(n),
-            field=p.field,
-            field_name=names[p.field],
-            days=p.allotted[:-1],
-            level="3" if p.level == "commune" else "1",
-            fee="",  # no payment is kept here: with a fee every dossier would lack one
+        catalogue.published(
+            catalogue.procedure(
+                p.code,
+                p.name,
+                number=str(n),
+                field=p.field,
+                field_name=names[p.field],
+                days=p.allotted[:-1],
+                level="3" if p.level == "commune" else "1",
+                fee="",  # no payment is kept here: with a fee every dossier would lack one
+            )
         )
         for n, p in enumerate(province.procedures, 1)
     )

@@ -68,13 +68,21 @@ def procedure(
                 ],
             }
         ],
-        "TRINHTUTHUCHIEN": [{"TRUONGHOP": case, "TRINHTU": [{"TENTRINHTU": "Nộp hồ sơ, thẩm định, trả kết quả"}]}],
-        "DOITUONGTHUCHIEN": [{"MADOITUONG": "", "TENDOITUONG": "Công dân, tổ chức"}],
-        "COQUANTHUCHIEN": [{"MADONVI": "", "TENDONVI": "Cơ quan mẫu"}],
         "KETQUATHUCHIEN": [
             {"MAKETQUA": "KQ.H99.000001", "TENKETQUA": "Giấy chứng nhận mẫu", "TENTEP": "", "URL": ""}
         ],
     }  # fmt: skip
+
+
+def published(described: Mapping[str, Any]) -> dict[str, Any]:
+    """A procedure with the parts that one must be published with (V-29) beside it: order, for whom, by whom."""
+    case = described["THANHPHANHOSO"][0]["TRUONGHOP"]
+    return {
+        **described,
+        "TRINHTUTHUCHIEN": [{"TRUONGHOP": case, "TRINHTU": [{"TENTRINHTU": "Nộp hồ sơ, thẩm định, trả kết quả"}]}],
+        "DOITUONGTHUCHIEN": [{"MADOITUONG": "", "TENDOITUONG": "Công dân, tổ chức"}],
+        "COQUANTHUCHIEN": [{"MADONVI": "", "TENDONVI": "Cơ quan mẫu"}],
+    }
 
 
 def _sandbox(code: str, name: str, number: str, case: str) -> dict[str, Any]:
