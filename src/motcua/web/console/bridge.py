@@ -37,7 +37,6 @@ def bridge(request: HttpRequest) -> HttpResponse:
     here = pinned(asked, document["as_of"])
     rows = _rows(document, here, by, asked.query.get("sort", "shown"))
     known = levels.levels(settings.HOME, asked.question, now=asked.now)
-    looked = levels.looked_there(known)
     everything = "all" in asked.query or len(rows) <= _FOLDED
     return page(
         request,
@@ -47,11 +46,11 @@ def bridge(request: HttpRequest) -> HttpResponse:
             "here": here,
             "document": document,
             "level": known["level"],
-            "looked": looked,
+            "looked": levels.looked_there(known),
             "levels": here.link("/muc-du-lieu"),
             "tiles": [_tile(documents[measure], asked, by) for measure in _TILES],
             "waterfall": pictures.waterfall(document, here),
-            "reading": _reading(document, here, looked=looked),
+            "reading": _reading(document, here),
             "flags": _flags(document, here),
             "rows": rows if everything else rows[:_FOLDED],
             "hidden": 0 if everything else len(rows) - _FOLDED,
@@ -122,15 +121,9 @@ def _legs(causes: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     }
 
 
-def _reading(document: dict[str, Any], here: Asked, *, looked: bool) -> dict[str, Any]:
-    """The picture in a few words: how much is ours to send again, how much was clicked late, where to begin.
-
-    `looked`: whether anything tells what the portal shows; if not, nothing of the synchronisation is advised.
-    """
-    known = [
-        cause for cause in document["causes"]
-        if cause["cause"] not in ("unexplained", "not_enough_data") and (looked or cause["leg"] != "sync")
-    ]  # fmt: skip
+def _reading(document: dict[str, Any], here: Asked) -> dict[str, Any]:
+    """The picture in a few words: how much is ours to send again, how much was clicked late, where to begin."""
+    known = [c for c in document["causes"] if c["cause"] not in ("unexplained", "not_enough_data")]
     greatest = max(known, key=lambda c: c["removed"] + c["added"], default=None)
     legs = _legs(document["causes"])
     first = None
