@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx2 as httpx
-
-PATIENCE_S = 60
+from tests.served import running
 
 
 @contextmanager
-def answering(command: Sequence[str], port: int, **env: str) -> Iterator[str]:
+def answering(command: list[str], port: int, **env: str) -> Iterator[str]:
     """The address of a process, from its first answer to the end of the block."""
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command, env={**os.environ, **env}, start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                httpx.post(f"{url}/mapi/login", json={}, trust_env=False)
-                break
-            except httpx.HTTPError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
+    with running(command, url, env={**os.environ, **env}, start_new_session=True, stdout=subprocess.DEVNULL):
         yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextmanager

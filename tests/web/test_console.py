@@ -169,7 +169,6 @@ def test_a_choice_of_filter_is_in_the_address_and_can_be_lifted(page: Any) -> No
     page.goto("/ho-so?measure=all&leg=record&cause=late_entry")
     assert _figure(page.locator("#total").inner_text()) == 1
     page.locator(".chip", has_text="Chậm thao tác").click()
-    page.wait_for_load_state()
     assert _figure(page.locator("#total").inner_text()) >= before
 
 

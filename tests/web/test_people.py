@@ -179,7 +179,6 @@ def test_a_security_key_in_a_real_browser(live_server: Any, officer: User) -> No
         page.click("form[action='/dang-xuat'] button")
         _type_in(page)
         page.locator("h1", has_text="Xác thực lớp hai").wait_for()
-        page.wait_for_load_state()
         assert not (found := violations(page)), found
         page.click("[data-passkey] button")
         page.locator(".menu").wait_for()

@@ -52,7 +52,6 @@ def browser(live_server: Any, house: Path) -> Iterator[Any]:
 
 def _press(page: Any, name: str) -> None:
     page.get_by_role("button", name=name).first.click()
-    page.wait_for_load_state()
 
 
 def _done(page: Any, text: str) -> None:

@@ -111,7 +111,6 @@ def _sign_in(keys: Keyboard, name: str) -> None:
 def _looks_right(page: Any, title: str) -> None:
     """Accessible, nothing beside the page, the chosen contrast kept."""
     page.locator("h1", has_text=title).wait_for()
-    page.wait_for_load_state()
     assert width_needed(page) <= 683
     assert page.evaluate("document.documentElement.classList.contains('contrast')")
     assert not (found := violations(page)), found
